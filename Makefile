@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The few commands a newcomer needs. Everything real is in CMake and scripts/.
+.PHONY: build demo test lint fuzz clean setup
+
+build: setup                       # the program: build/punctual
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev
+
+demo: build                        # EEVDF against punctual on a real kernel, in the lab: out/demo.html
+	mkdir -p out
+	build/punctual bench --lab --html out/demo.html
+
+test: setup                        # everything: unit, structure, lint, fuzz, lab; and unit again with sanitizers
+	scripts/test
+
+lint: build
+	scripts/lint
+
+fuzz: setup                        # ten minutes a target; `make test` gives each ten seconds
+	tests/fuzz/run units 600
+	tests/fuzz/run cpu_list 600
+
+setup:
+	@scripts/setup
+
+clean:
+	rm -rf build build-asan build-clang build-release out

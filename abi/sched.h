@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the schedulers and the user side agree on: limits, the budget table, counters.
+ * Names of maps and variables that the user side looks up stand beside the structs.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+constexpr u32 CPUS_MAX = 1024;  /* as CpuList::kCpusMax */
+constexpr u32 CLASSES_MAX = 16; /* cgroups with a budget at one time */
+constexpr u64 BUDGET_NS_MIN = 1000ULL;
+constexpr u64 BUDGET_NS_MAX = 1000ULL * 1000 * 1000;
+
+/* Map "budgets": hash from cgroup id to this. Tasks below the cgroup inherit it. */
+struct budget {
+	u64 budget_ns;
+	u32 class_index; /* row of the map "class_stats" */
+	u32 pad;
+};
+static_assert(sizeof(struct budget) == 16, "budget is shared with user space");
+
+/* Map "stats": one of these a CPU, in a per-CPU array of one element. */
+struct sched_stats {
+	u64 nr_enqueued;    /* calls of ops.enqueue, and direct inserts from ops.select_cpu */
+	u64 nr_idle_cpu;    /* placed at once on an idle CPU */
+	u64 nr_dispatched;  /* taken from a queue by ops.dispatch */
+	u64 nr_preempt_now; /* no slack: preempted at the wakeup */
+	u64 nr_timer_armed;
+	u64 nr_timer_fired;
+	u64 nr_timer_preempted; /* of those fired: a CPU was preempted */
+	u64 nr_resumed;         /* preempted normal tasks that continued on their CPU */
+	u64 nr_budget_lookups;  /* walks of the budget table, i.e. misses of the per-task cache */
+};
+
+/* Waits of one class: 12.5 % wide buckets up to 2^34 ns (17 s); abi/loglin.h has the index. */
+constexpr u32 WAIT_BITS = 3;
+constexpr u32 WAIT_VALUE_BITS = 34;
+constexpr u32 WAIT_BUCKETS = (WAIT_VALUE_BITS - WAIT_BITS + 1) << WAIT_BITS;
+
+/* Map "class_stats": per-CPU array of CLASSES_MAX elements. */
+struct class_stats {
+	u64 cgroup_id; /* 0: row not used */
+	u64 budget_ns;
+	u64 nr_waits;  /* wakeups that reached a CPU */
+	u64 nr_missed; /* of those: waited longer than the budget */
+	u64 wait_ns_sum;
+	u64 wait_ns_max;
+	u64 buckets[WAIT_BUCKETS];
+};

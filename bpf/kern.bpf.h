@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as far as our BPF programs see it: only the types, fields and kfuncs that we use.
+ *
+ * Written by hand instead of a generated vmlinux.h (135,000 lines, and different on every build
+ * host). Safe because every access is relocated by name when the object is loaded (CO-RE): a
+ * field only has to exist, its offset here does not matter. Numbers of kernel enums are read
+ * with bpf_core_enum_value(), so the ones written here do not matter either.
+ */
+#pragma once
+
+#include "abi/types.h"
+
+typedef u8 __u8;
+typedef s16 __s16;
+typedef u16 __u16;
+typedef s32 __s32;
+typedef u32 __u32;
+typedef s64 __s64;
+typedef u64 __u64;
+typedef u16 __be16;
+typedef u32 __be32;
+typedef u32 __wsum;
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_F_TIMER_CPU_PIN = 2 };
+
+constexpr u32 PF_KTHREAD = 0x00200000; /* include/linux/sched.h; the same since 2.6 */
+constexpr s32 CLOCK_MONOTONIC = 1;
+constexpr s32 ENOENT = 2;
+constexpr s32 ENOMEM = 12;
+constexpr s32 EINVAL = 22;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup* cgroup;
+	struct cgroup_subsys_state* parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node* kn;
+};
+
+struct css_set {
+	struct cgroup* dfl_cgrp;
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
+};
+
+struct sched_ext_entity {
+	u32 weight;
+	u64 slice;
+	u64 dsq_vtime;
+};
+
+/* A body, not a forward declaration: libbpf compares the kinds of types in kfunc prototypes. */
+struct cpumask {
+	unsigned long bits[1];
+};
+
+struct task_struct {
+	u32 flags;
+	s32 pid;
+	int nr_cpus_allowed;
+	unsigned short migration_disabled;
+	const struct cpumask* cpus_ptr;
+	struct sched_entity se;
+	struct sched_ext_entity scx;
+	struct css_set* cgroups;
+};
+
+struct scx_init_task_args {
+	bool fork;
+};
+
+struct scx_exit_task_args {
+	bool cancelled;
+};
+
+enum scx_exit_kind { SCX_EXIT_NONE };
+
+struct scx_exit_info {
+	enum scx_exit_kind kind;
+	s64 exit_code;
+	const char* reason;
+	const char* msg;
+	const char* dump;
+};
+
+#pragma clang attribute pop
+
+struct bpf_timer {
+	u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct bpf_iter_scx_dsq {
+	u64 opaque[6];
+} __attribute__((aligned(8)));
+
+struct bpf_iter_num {
+	u64 opaque[1];
+} __attribute__((aligned(8)));
+
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
+extern int bpf_iter_num_new(struct bpf_iter_num* it, int start, int end) __ksym;
+extern int* bpf_iter_num_next(struct bpf_iter_num* it) __ksym;
+extern void bpf_iter_num_destroy(struct bpf_iter_num* it) __ksym;

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What scx_latency knows: tunables, the machine, the state of CPUs, caches and tasks, its maps and
+ * queues, and the budget of a task. Part of scx_latency.bpf.c, which explains the whole.
+ */
+#pragma once
+
+#include "bpf/scx.bpf.h"
+#include "abi/sched.h"
+#include "policy/latency.h"
+
+/* ---- tunables: read-only once loaded, set by the loader ---- */
+
+const volatile u64 slice_ns = 4 * 1000 * 1000;            /* a turn of a normal task; ends at the next tick */
+const volatile u64 credit_ns = 4 * 1000 * 1000;           /* what a sleeper may keep of its unused time */
+const volatile u64 debt_ns = 400 * 1000 * 1000;           /* what a light task may owe: a turn at weight 1 */
+const volatile u64 normal_wait_max_ns = 20 * 1000 * 1000; /* see policy/starvation.h */
+const volatile u64 reserve_ns = 8 * 1000;                 /* see policy/latency.h: where the measured reserve begins */
+const volatile u64 reserve_max_ns = 200 * 1000;
+const volatile u64 switch_ns = 10 * 1000; /* on top of it: from ops.running to the task's first instruction and back */
+const volatile u64 slack_min_ns = 5 * 1000;
+const volatile u64 kthread_budget_ns = 50 * 1000;
+const volatile u64 hysteresis_ns = 10 * 1000;
+const volatile u64 turn_min_ns = 100 * 1000; /* a shorter rest of a turn is forfeited */
+const volatile u64 retry_ns = 50 * 1000;     /* until a timer that could not preempt looks again */
+
+/* ---- the machine: set by the loader from sysfs and --cpus ---- */
+
+const volatile u64 cpus_in_scope[CPUS_MAX / 64] = {[0 ... CPUS_MAX / 64 - 1] = ~0ULL};
+const volatile u16 llc_of_cpu[CPUS_MAX]; /* dense numbers, 0 .. nr_llcs - 1 */
+const volatile u32 nr_llcs = 1;
+
+/* ---- state ---- */
+
+/* What a CPU is doing. Written under its run-queue lock, read anywhere: a stale value costs one early or late look. */
+struct cpu_state {
+	u64 running_deadline_ns; /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
+	u64 timer_at_ns;         /* 0: not armed */
+	u64 timer_due_ns;        /* of the timer that preempted; 0: its task runs */
+	u64 reserve_ns;          /* measured, see policy/reserve.h */
+	u64 turn_began_exec_ns;  /* se.sum_exec_runtime of the normal task whose turn it is */
+	u64 normal_ran_ns;       /* the last tick before which a normal task ran here */
+	u32 turn_pid;            /* that task; 0: none */
+	enum running_kind running;
+	bool normal_ran;     /* since the last tick */
+	bool normal_first;   /* by policy/starvation.h */
+	bool latency_queued; /* a task may wait in the CPU's own latency queue */
+} __attribute__((aligned(64)));
+
+struct llc_state {
+	u64 vtime_clock;   /* vtime of the normal task that started last */
+	bool latency_used; /* the shared queues have ever held a task: on a machine where */
+	bool normal_used;  /* every task is pinned nobody needs to look there */
+} __attribute__((aligned(64)));
+
+static struct cpu_state cpu_states[CPUS_MAX];
+static struct llc_state llc_states[CPUS_MAX];
+volatile u64 budget_generation SEC(".data.control") = 1; /* raised by user space when budgets change */
+
+struct task_state {
+	u64 vtime;
+	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
+	u64 began_exec_ns;   /* the same when it woke or got its deadline */
+	u64 runnable_ns;     /* when it was woken */
+	u64 deadline_ns;     /* kept while preempted; 0: none */
+	/* the budget, and for which cgroup and state of the table it was looked up */
+	u64 budget_ns;
+	u64 cgroup_id;
+	u64 generation;
+	u32 class_index;
+	u16 llc;        /* whose clock its vtime belongs to */
+	bool wait_open; /* a wakeup has not reached a CPU yet */
+	u8 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CLASSES_MAX);
+	__type(key, u64);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+
+struct preempt_timer {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CPUS_MAX);
+	__type(key, u32);
+	__type(value, struct preempt_timer);
+} preempt_timers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct sched_stats);
+} stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CLASSES_MAX);
+	__type(key, u32);
+	__type(value, struct class_stats);
+} class_stats SEC(".maps");
+
+#define COUNT(counter)                                                              \
+	({                                                                          \
+		struct sched_stats* count = bpf_map_lookup_elem(&stats, &(u32){0}); \
+		if (count)                                                          \
+			count->counter++;                                           \
+	})
+
+/* ---- queues: ids and small facts ---- */
+
+enum dsq_kind : u64 { DSQ_LATENCY_LLC = 1, DSQ_LATENCY_CPU, DSQ_NORMAL_LLC, DSQ_NORMAL_CPU };
+
+static inline u64 dsq_id(enum dsq_kind kind, u32 index)
+{
+	return (u64)kind << 32 | index;
+}
+
+static inline struct cpu_state* state_of_cpu(s32 cpu)
+{
+	return &cpu_states[(u32)cpu % CPUS_MAX];
+}
+
+static inline struct llc_state* state_of_llc(u32 llc)
+{
+	return &llc_states[llc % CPUS_MAX];
+}
+
+static inline u32 llc_of(s32 cpu)
+{
+	return llc_of_cpu[(u32)cpu % CPUS_MAX] % CPUS_MAX;
+}
+
+static inline bool in_scope(s32 cpu)
+{
+	return cpus_in_scope[(u32)cpu % CPUS_MAX / 64] >> ((u32)cpu % 64) & 1;
+}
+
+/*
+ * While a BPF program runs, the kernel keeps the current task from migrating (not on every version),
+ * so 1 means nothing for the current task.
+ */
+static inline bool is_migration_disabled(struct task_struct* p)
+{
+	if (p->migration_disabled == 1)
+		return bpf_get_current_task_btf() != p;
+	return p->migration_disabled;
+}
+
+/* Only its CPU may run it: it waits in that CPU's own queues, where no other CPU has to step over it. */
+static inline bool is_pinned(struct task_struct* p)
+{
+	return p->nr_cpus_allowed == 1 || is_migration_disabled(p);
+}
+
+static inline bool is_bound_kthread(const struct task_struct* p)
+{
+	return (p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1;
+}
+
+/* ---- budgets: nearest ancestor that has one ---- */
+
+constexpr int CGROUP_DEPTH_MAX = 32;
+
+/*
+ * By the default hierarchy's cgroup, not scx_bpf_task_cgroup(): that one is the nearest ancestor
+ * with the cpu controller on, and would not see a budget below it. It may change during a callback,
+ * so it is read once.
+ */
+static void look_up_budget(struct task_state* state, struct cgroup* cgroup)
+{
+	struct cgroup_subsys_state* parent;
+
+	COUNT(nr_budget_lookups);
+	state->budget_ns = 0;
+	for (int level = 0; level < CGROUP_DEPTH_MAX; level++) {
+		u64 id = cgroup->kn->id;
+		struct budget* budget = bpf_map_lookup_elem(&budgets, &id);
+
+		if (budget) {
+			state->budget_ns = budget->budget_ns;
+			state->class_index = budget->class_index;
+			return;
+		}
+		parent = cgroup->self.parent;
+		if (!parent)
+			return;
+		cgroup = parent->cgroup;
+	}
+}
+
+static inline u64 budget_of(struct task_struct* p, struct task_state* state)
+{
+	struct cgroup* cgroup = p->cgroups->dfl_cgrp;
+	u64 id = cgroup->kn->id;
+	u64 generation = budget_generation;
+
+	if (state->cgroup_id != id || state->generation != generation) {
+		look_up_budget(state, cgroup);
+		state->cgroup_id = id;
+		state->generation = generation;
+	}
+	return state->budget_ns;
+}

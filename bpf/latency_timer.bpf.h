@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The timers of scx_latency: one a CPU, due at the last safe moment of the tasks queued for it.
+ * Part of scx_latency.bpf.c, which explains the whole.
+ */
+#pragma once
+
+#include "bpf/latency_state.bpf.h"
+
+static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u32 key = cpu;
+	struct preempt_timer* slot;
+
+	if (cpu_state->timer_at_ns > now_ns && cpu_state->timer_at_ns <= at_ns)
+		return; /* it looks early enough */
+	slot = bpf_map_lookup_elem(&preempt_timers, &key);
+	if (!slot)
+		return;
+	cpu_state->timer_at_ns = at_ns;
+	bpf_timer_start(&slot->timer, at_ns - now_ns, 0);
+	COUNT(nr_timer_armed);
+}
+
+/* The key of the first task in a queue; the largest when it is empty. */
+static inline u64 first_key(u64 dsq)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+	u64 key = ~0ULL;
+
+	bpf_rcu_read_lock(); /* the timer's callback has none of its own before 6.18 */
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
+		p = bpf_iter_scx_dsq_next(&it);
+		if (p)
+			key = p->scx.dsq_vtime;
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return key;
+}
+
+/*
+ * Does a budgeted task wait for this CPU? The flags save two lookups of queues where they can: the
+ * CPU's own is exact under the run-queue lock, the cache's is never cleared.
+ */
+static inline bool latency_waits(s32 cpu)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u32 llc = llc_of(cpu);
+
+	if (cpu_state->latency_queued) {
+		if (scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_CPU, cpu)) > 0)
+			return true;
+		cpu_state->latency_queued = false;
+	}
+	return state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0;
+}
+
+/* The same without the run-queue lock, where the flags may not be touched. */
+static inline bool latency_waits_now(s32 cpu)
+{
+	return scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_CPU, cpu)) > 0 ||
+	       scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc_of(cpu))) > 0;
+}
+
+static inline u64 earliest_key(s32 cpu)
+{
+	u64 own = first_key(dsq_id(DSQ_LATENCY_CPU, cpu));
+	u64 shared = first_key(dsq_id(DSQ_LATENCY_LLC, llc_of(cpu)));
+
+	return own < shared ? own : shared;
+}
+
+static inline bool cpu_may_be_preempted(s32 cpu)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+
+	if (cpu_state->running < RUNNING_BUDGETED)
+		return may_preempt(cpu_state->running, 0, 0, 0);
+	return may_preempt(RUNNING_BUDGETED, cpu_state->running_deadline_ns, earliest_key(cpu), hysteresis_ns);
+}
+
+static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_state)
+{
+	return (struct latency_tunables){cpu_state->reserve_ns + switch_ns, slice_ns, slack_min_ns, kthread_budget_ns,
+					 hysteresis_ns};
+}
+
+/*
+ * A normal task starts although a budgeted one waits: it was on the CPU's own queue, which the
+ * kernel serves without asking, or came first by deadline as a kernel thread. Whenever normal work
+ * runs, a timer knows of the earliest deadline.
+ */
+static inline void watch_waiting(s32 cpu)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct latency_tunables tunables = tunables_of(cpu_state);
+	u64 now_ns;
+
+	if (cpu_state->timer_at_ns || !latency_waits(cpu))
+		return;
+	now_ns = scx_bpf_now();
+	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &tunables));
+}
+
+/* Another CPU of the same cache that runs normal work and may run the first task of the queue; -1: none. */
+static s32 find_normal_cpu(s32 cpu)
+{
+	u32 llc = llc_of(cpu);
+	u32 nr_cpus = scx_bpf_nr_cpu_ids();
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+	s32 found = -1;
+	s32 other;
+
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq_id(DSQ_LATENCY_LLC, llc), 0) && (p = bpf_iter_scx_dsq_next(&it))) {
+		bpf_for(other, 0, nr_cpus)
+		{
+			if (other == cpu || llc_of(other) != llc || !in_scope(other) ||
+			    state_of_cpu(other)->running != RUNNING_NORMAL || !bpf_cpumask_test_cpu(other, p->cpus_ptr))
+				continue;
+			found = other;
+			break;
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return found;
+}
+
+/* The last safe moment of a task queued for this CPU. Runs in softirq, without the run-queue lock. */
+static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
+{
+	s32 cpu = *key;
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 due_ns, now_ns;
+	s32 other;
+
+	COUNT(nr_timer_fired);
+	due_ns = cpu_state->timer_at_ns;
+	cpu_state->timer_at_ns = 0;
+	if (!latency_waits_now(cpu))
+		return 0; /* served by itself in the meantime */
+	if (cpu_may_be_preempted(cpu)) {
+		COUNT(nr_timer_preempted);
+		cpu_state->timer_due_ns = due_ns;
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+		return 0; /* should another normal task come first, watch_waiting() looks again */
+	}
+	other = find_normal_cpu(cpu);
+	if (other >= 0) {
+		COUNT(nr_timer_preempted);
+		scx_bpf_kick_cpu(other, KICK_PREEMPT);
+	}
+	now_ns = scx_bpf_now();
+	arm_timer(cpu, now_ns, now_ns + retry_ns);
+	return 0;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * scx_latency: latency budgets by cgroup, everything else weighted fair.
+ *
+ * A task below a cgroup with a budget runs within that budget of becoming runnable. Preempting at
+ * every wakeup would keep the promise too, but at 60k wakeups a second the switches eat a third of
+ * the CPU. So the running task stays until the last safe moment (deadline - reserve): meanwhile
+ * packets gather, and one switch serves several. policy/latency.h decides; this file collects
+ * facts, asks, and applies the answer.
+ *
+ * Queues. For each last-level cache a latency queue (by deadline) and a normal queue (by vtime);
+ * for each CPU the same two for tasks that only it may run. ops.dispatch looks at the latency
+ * queues first, so any scheduling point serves the earliest deadline at no extra cost.
+ *
+ * Timers. One a CPU: armed when a budgeted task is queued for that CPU, it preempts whoever runs
+ * there. A slice would not do: the kernel looks at slices only at the tick (4 ms at HZ=250). If a
+ * timer should ever be missed, ops.tick finds the waiting task.
+ *
+ * Accounting uses the kernel's own sum of execution time (se.sum_exec_runtime): a task is charged
+ * when it is queued the next time, so there is no ops.stopping.
+ *
+ * When it is a bad choice: budgets shorter than the switch itself (about 5 us), or a class that
+ * needs more CPU than there is; a runaway class takes what it can get (no caps, no floor here).
+ *
+ * CPUs outside cpus_in_scope serve all tasks plainly fair.
+ */
+#include "bpf/scx.bpf.h"
+#include "abi/loglin.h"
+#include "abi/sched.h"
+#include "bpf/latency_state.bpf.h"
+#include "bpf/latency_timer.bpf.h"
+#include "policy/latency.h"
+#include "policy/reserve.h"
+#include "policy/resume.h"
+#include "policy/starvation.h"
+#include "policy/vtime.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* ---- callbacks, in the order of a task's life ---- */
+
+SEC("struct_ops.s/latency_init_task")
+s32 BPF_PROG(latency_init_task, struct task_struct* p, struct scx_init_task_args* args)
+{
+	return bpf_task_storage_get(&task_states, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -ENOMEM;
+}
+
+/* Entering the class: no debt and no credit from before. */
+SEC("struct_ops/latency_enable")
+void BPF_PROG(latency_enable, struct task_struct* p)
+{
+	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
+
+	if (!state)
+		return;
+	state->llc = llc_of(scx_bpf_task_cpu(p));
+	state->vtime = state_of_llc(state->llc)->vtime_clock;
+	state->exec_ns_charged = p->se.sum_exec_runtime;
+}
+
+SEC("struct_ops/latency_select_cpu")
+s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags)
+{
+	bool is_idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+
+	/* An idle CPU was claimed for it: ops.enqueue puts it there (see RUNNING_NOTHING). */
+	if (is_idle)
+		state_of_cpu(cpu)->running = RUNNING_NOTHING;
+	return cpu;
+}
+
+/* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. */
+static void settle_account(struct task_struct* p, struct task_state* state, u32 llc)
+{
+	struct vtime_limits limits = {credit_ns, debt_ns};
+	u64 exec_ns = p->se.sum_exec_runtime;
+	u64 clock = state_of_llc(llc)->vtime_clock;
+
+	state->vtime += vtime_charge(exec_ns - state->exec_ns_charged, p->scx.weight);
+	state->exec_ns_charged = exec_ns;
+	if (state->llc != llc) {
+		state->vtime += clock - state_of_llc(state->llc)->vtime_clock;
+		state->llc = llc;
+	}
+	state->vtime = vtime_on_join(state->vtime, clock, &limits);
+}
+
+/* A CPU that went idle since it last asked would not hear of a task that lost its CPU. */
+static inline void wake_idle_cpu(struct task_struct* p)
+{
+	s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+
+	if (idle >= 0)
+		scx_bpf_kick_cpu(idle, KICK_IDLE);
+}
+
+static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	/* A kernel thread is ordered by its deadline, but runs as a normal task: budgets go first. */
+	u64 key = is_bound_kthread(p) ? vtime_key(decision->deadline_ns) : deadline_key(decision->deadline_ns);
+
+	if (!latency_waits(cpu))
+		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
+	arm_timer(cpu, now_ns, decision->preempt_at_ns);
+	if (is_pinned(p)) {
+		cpu_state->latency_queued = true;
+		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, key, flags);
+	} else {
+		u32 llc = llc_of(cpu);
+
+		state_of_llc(llc)->latency_used = true;
+		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, key, flags);
+		if (!(flags & ENQ_WAKEUP))
+			wake_idle_cpu(p);
+	}
+}
+
+static void queue_normal(struct task_struct* p, struct task_state* state, s32 cpu, bool woken, u64 flags)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u32 llc = llc_of(cpu);
+
+	if (cpu_state->turn_pid == (u32)p->pid)
+		cpu_state->turn_pid = 0;
+	if (is_pinned(p)) {
+		dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_CPU, cpu), slice_ns, vtime_key(state->vtime), flags);
+		return;
+	}
+	state_of_llc(llc)->normal_used = true;
+	dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_LLC, llc), slice_ns, vtime_key(state->vtime), flags);
+	if (!woken)
+		wake_idle_cpu(p);
+}
+
+/* A normal task that was preempted in its turn: the common case, and so without its task_state. */
+static inline bool resume_turn(struct task_struct* p, s32 cpu, u64 flags)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct resume_facts facts = {
+	    .turn_ran_ns = p->se.sum_exec_runtime - cpu_state->turn_began_exec_ns,
+	    .turn_ns = slice_ns,
+	    .turn_ns_min = turn_min_ns,
+	    .in_turn = cpu_state->turn_pid == (u32)p->pid,
+	    .pinned = is_pinned(p),
+	};
+	u64 rest_ns;
+
+	if (!facts.in_turn)
+		return false;
+	facts.latency_waits = latency_waits(cpu);
+	rest_ns = resume_ns(&facts);
+	if (!rest_ns)
+		return false;
+	COUNT(nr_resumed);
+	dsq_insert(p, DSQ_LOCAL, rest_ns, flags);
+	return true;
+}
+
+/* A CPU's own queue has no order, but ops.running reads the key all the same. */
+static inline void insert_local(struct task_struct* p, const struct task_state* state, u64 flags)
+{
+	task_set_vtime(
+	    p, state->deadline_ns && !is_bound_kthread(p) ? deadline_key(state->deadline_ns) : vtime_key(state->vtime));
+	dsq_insert(p, DSQ_LOCAL, slice_ns, flags);
+}
+
+SEC("struct_ops/latency_enqueue")
+void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
+{
+	bool woken = enq_flags & ENQ_WAKEUP;
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct task_state* state;
+
+	COUNT(nr_enqueued);
+	if (!woken && resume_turn(p, cpu, enq_flags))
+		return;
+	state = bpf_task_storage_get(&task_states, p, NULL, 0);
+	if (!state) {
+		scx_error("task %d has no state", p->pid);
+		return;
+	}
+	settle_account(p, state, llc_of(cpu));
+	struct latency_tunables tunables = tunables_of(cpu_state);
+	struct place_facts facts = {
+	    .now_ns = scx_bpf_now(),
+	    .budget_ns = in_scope(cpu) ? budget_of(p, state) : 0,
+	    .deadline_ns = state->deadline_ns,
+	    .ran_ns = state->exec_ns_charged - state->began_exec_ns,
+	    .running_deadline_ns = cpu_state->running_deadline_ns,
+	    .running = cpu_state->running,
+	    .woken = woken,
+	    .bound_kthread = is_bound_kthread(p),
+	};
+	struct place_decision decision = place_task(&facts, &tunables);
+
+	if (decision.begins_turn)
+		state->began_exec_ns = state->exec_ns_charged;
+	state->deadline_ns = decision.deadline_ns;
+	if (woken) {
+		state->runnable_ns = facts.now_ns;
+		state->wait_open = decision.deadline_ns != 0;
+	}
+	switch (decision.place) {
+	case PLACE_LOCAL:
+		COUNT(nr_idle_cpu);
+		insert_local(p, state, enq_flags | ENQ_HEAD);
+		break;
+	case PLACE_LOCAL_PREEMPT:
+		COUNT(nr_preempt_now);
+		if (decision.deadline_ns) {
+			cpu_state->running = RUNNING_ARRIVING;
+			cpu_state->running_deadline_ns = decision.deadline_ns;
+			cpu_state->reserve_ns = reserve_unmeasured(cpu_state->reserve_ns, reserve_ns);
+		}
+		insert_local(p, state, enq_flags | ENQ_PREEMPT);
+		break;
+	case PLACE_LOCAL_LAST:
+		insert_local(p, state, enq_flags);
+		break;
+	case PLACE_LATENCY:
+		queue_latency(p, cpu, facts.now_ns, &decision, enq_flags);
+		break;
+	case PLACE_NORMAL:
+		queue_normal(p, state, cpu, woken, enq_flags);
+		break;
+	}
+}
+
+/* The earlier of a CPU's own and its cache's queue; both are ordered by the same clock. */
+static inline bool take_earlier(u64 own, u64 shared, bool shared_used)
+{
+	if (!shared_used)
+		return dsq_move_to_local(own);
+	if (scx_bpf_dsq_nr_queued(shared) > 0 &&
+	    (scx_bpf_dsq_nr_queued(own) == 0 || vtime_before(first_key(shared), first_key(own))) &&
+	    dsq_move_to_local(shared))
+		return true;
+	return dsq_move_to_local(own) || dsq_move_to_local(shared);
+}
+
+/* An idle CPU helps the other caches rather than sleep. */
+static bool take_from_other_llcs(s32 cpu)
+{
+	u32 own = llc_of(cpu);
+	u32 llc;
+
+	bpf_for(llc, 0, nr_llcs)
+	{
+		if (llc == own)
+			continue;
+		if (in_scope(cpu) && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc)))
+			return true;
+		if (dsq_move_to_local(dsq_id(DSQ_NORMAL_LLC, llc)))
+			return true;
+	}
+	return false;
+}
+
+/* Outside the scope only kernel threads wait by deadline, and only for their own CPU. */
+static inline bool take_latency(s32 cpu, u32 llc)
+{
+	return take_earlier(dsq_id(DSQ_LATENCY_CPU, cpu), dsq_id(DSQ_LATENCY_LLC, llc),
+			    state_of_llc(llc)->latency_used && in_scope(cpu));
+}
+
+static inline bool take_normal(s32 cpu, u32 llc)
+{
+	return take_earlier(dsq_id(DSQ_NORMAL_CPU, cpu), dsq_id(DSQ_NORMAL_LLC, llc), state_of_llc(llc)->normal_used);
+}
+
+SEC("struct_ops/latency_dispatch")
+void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
+{
+	u32 llc = llc_of(cpu);
+
+	if ((state_of_cpu(cpu)->normal_first && take_normal(cpu, llc)) || take_latency(cpu, llc) ||
+	    take_normal(cpu, llc) || (nr_llcs > 1 && take_from_other_llcs(cpu)))
+		COUNT(nr_dispatched);
+}
+
+static inline void count_wait(const struct task_state* state, u64 wait_ns)
+{
+	u32 row = state->class_index;
+	struct class_stats* class = bpf_map_lookup_elem(&class_stats, &row);
+	u32 bucket = loglin_index_capped(wait_ns, WAIT_BITS, WAIT_VALUE_BITS);
+
+	if (!class || bucket >= WAIT_BUCKETS)
+		return;
+	class->nr_waits++;
+	class->nr_missed += wait_ns > state->budget_ns;
+	class->wait_ns_sum += wait_ns;
+	if (wait_ns > class->wait_ns_max)
+		class->wait_ns_max = wait_ns;
+	class->buckets[bucket]++;
+}
+
+static void budgeted_runs(struct task_struct* p, struct cpu_state* cpu_state, u64 key)
+{
+	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
+	u64 now_ns = scx_bpf_now();
+
+	cpu_state->running = RUNNING_BUDGETED;
+	cpu_state->running_deadline_ns = key;
+	if (cpu_state->timer_due_ns) {
+		cpu_state->reserve_ns =
+		    reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
+		cpu_state->timer_due_ns = 0;
+	}
+	if (state && state->wait_open) {
+		state->wait_open = false;
+		count_wait(state, now_ns - state->runnable_ns);
+	}
+}
+
+SEC("struct_ops/latency_running")
+void BPF_PROG(latency_running, struct task_struct* p)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 key = p->scx.dsq_vtime;
+	u64* clock;
+
+	if (is_deadline_key(key)) {
+		budgeted_runs(p, cpu_state, key);
+		return;
+	}
+	cpu_state->running = RUNNING_NORMAL;
+	watch_waiting(cpu);
+	if (is_bound_kthread(p))
+		return; /* between two parts of somebody's turn; its key may be a deadline */
+	cpu_state->normal_ran = true; /* kernel threads do not count: the net is for user tasks */
+	cpu_state->normal_first = false;
+	if (cpu_state->turn_pid != (u32)p->pid) {
+		cpu_state->turn_pid = p->pid;
+		cpu_state->turn_began_exec_ns = p->se.sum_exec_runtime;
+	}
+	clock = &state_of_llc(llc_of(cpu))->vtime_clock;
+	if (vtime_before(*clock, key))
+		*clock = key;
+}
+
+/*
+ * Two nets. Under the timers: should one be missed, the tick serves the waiting task. Under
+ * fairness: normal tasks that have not run for too long get the next dispatch.
+ */
+SEC("struct_ops/latency_tick")
+void BPF_PROG(latency_tick, struct task_struct* p)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 now_ns = scx_bpf_now();
+
+	if (cpu_state->normal_ran || cpu_state->running < RUNNING_BUDGETED) {
+		cpu_state->normal_ran = false;
+		cpu_state->normal_ran_ns = now_ns;
+	} else if (normal_goes_first(now_ns, cpu_state->normal_ran_ns, normal_wait_max_ns)) {
+		cpu_state->normal_first = true;
+		task_set_slice(p, 0);
+		return;
+	}
+	if (cpu_state->timer_at_ns < now_ns && latency_waits_now(cpu) && cpu_may_be_preempted(cpu))
+		task_set_slice(p, 0);
+}
+
+SEC("struct_ops/latency_update_idle")
+void BPF_PROG(latency_update_idle, s32 cpu, bool idle)
+{
+	if (idle)
+		state_of_cpu(cpu)->running = RUNNING_NOTHING;
+}
+
+SEC("struct_ops.s/latency_init")
+s32 BPF_PROG(latency_init)
+{
+	u32 nr_cpus = scx_bpf_nr_cpu_ids();
+	s32 err = 0;
+	u32 i;
+
+	if (nr_cpus > CPUS_MAX) {
+		scx_error("%u CPUs are more than the %u that scx_latency is built for", nr_cpus, CPUS_MAX);
+		return -EINVAL;
+	}
+	bpf_for(i, 0, nr_cpus)
+	{
+		u32 key = i;
+		struct preempt_timer* slot = bpf_map_lookup_elem(&preempt_timers, &key);
+
+		if (!slot)
+			return -ENOENT;
+		state_of_cpu(i)->reserve_ns = reserve_ns;
+		err = bpf_timer_init(&slot->timer, &preempt_timers, CLOCK_MONOTONIC);
+		if (!err)
+			err = bpf_timer_set_callback(&slot->timer, timer_fired);
+		if (!err)
+			err = scx_bpf_create_dsq(dsq_id(DSQ_LATENCY_CPU, i), -1);
+		if (!err)
+			err = scx_bpf_create_dsq(dsq_id(DSQ_NORMAL_CPU, i), -1);
+		if (err)
+			return err;
+	}
+	bpf_for(i, 0, nr_llcs)
+	{
+		err = scx_bpf_create_dsq(dsq_id(DSQ_LATENCY_LLC, i), -1);
+		if (!err)
+			err = scx_bpf_create_dsq(dsq_id(DSQ_NORMAL_LLC, i), -1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+SEC("struct_ops/latency_exit")
+void BPF_PROG(latency_exit, struct scx_exit_info* info)
+{
+	record_exit(info);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops latency_ops = {
+    .select_cpu = (void*)latency_select_cpu,
+    .enqueue = (void*)latency_enqueue,
+    .dispatch = (void*)latency_dispatch,
+    .running = (void*)latency_running,
+    .tick = (void*)latency_tick,
+    .update_idle = (void*)latency_update_idle,
+    .enable = (void*)latency_enable,
+    .init_task = (void*)latency_init_task,
+    .init = (void*)latency_init,
+    .exit = (void*)latency_exit,
+    .flags = SCX_OPS_KEEP_BUILTIN_IDLE,
+    .name = "scx_latency",
+};

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A file descriptor with one owner; closed by the destructor.
+#pragma once
+
+#include <unistd.h>
+
+#include <utility>
+
+namespace punctual {
+
+class UniqueFd {
+ public:
+	UniqueFd() = default;
+	explicit UniqueFd(int fd) : fd_(fd) {}
+	UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+	UniqueFd& operator=(UniqueFd&& other) noexcept
+	{
+		std::swap(fd_, other.fd_);
+		return *this;
+	}
+	UniqueFd(const UniqueFd&) = delete;
+	UniqueFd& operator=(const UniqueFd&) = delete;
+	~UniqueFd() { reset(); }
+
+	int get() const { return fd_; }
+	explicit operator bool() const { return fd_ >= 0; }
+	int release() { return std::exchange(fd_, -1); }
+	void reset()
+	{
+		if (fd_ >= 0)
+			::close(std::exchange(fd_, -1));
+	}
+
+ private:
+	int fd_ = -1;
+};
+
+}  // namespace punctual

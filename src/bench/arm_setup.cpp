@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/arm_setup.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/file.h"
+
+namespace punctual {
+namespace {
+
+constexpr uint64_t kShortestSliceNs = 100'000;  // what the kernel clamps to
+
+// struct sched_attr of the kernel, first version; glibc has none before 2.41.
+struct SchedulingAttributes {
+	uint32_t size = sizeof(SchedulingAttributes);
+	uint32_t policy = 0;
+	uint64_t flags = 0;
+	int32_t nice = 0;
+	uint32_t priority = 0;
+	uint64_t runtime_ns = 0;
+	uint64_t deadline_ns = 0;
+	uint64_t period_ns = 0;
+};
+
+Status ask_for_short_slice(pid_t pid)
+{
+	SchedulingAttributes attributes;
+	attributes.policy = SCHED_OTHER;
+	attributes.runtime_ns = kShortestSliceNs;
+	if (::syscall(SYS_sched_setattr, pid, &attributes, 0) != 0)
+		return fail_errno(errno, ExitCode::lacking, "arm 'eevdf-slice': cannot set a slice");
+	// Older kernels accept the call and ignore the value.
+	SchedulingAttributes now;
+	if (::syscall(SYS_sched_getattr, pid, &now, sizeof(now), 0) != 0 || now.runtime_ns != kShortestSliceNs)
+		return fail(ExitCode::lacking,
+			    "arm 'eevdf-slice': this kernel ignores custom slices (it takes 6.12 or later)");
+	return {};
+}
+
+bool has_word(std::string_view text, std::string_view word)
+{
+	return (" " + std::string(text) + " ").find(fmt::format(" {} ", word)) != std::string::npos;
+}
+
+bool has_cgroups(const std::filesystem::path& directory)
+{
+	std::error_code error;
+	for (auto entry = std::filesystem::directory_iterator(directory, error);
+	     !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+		if (entry->is_directory(error))
+			return true;
+	return false;
+}
+
+SchedulerState loaded_scheduler()
+{
+	SchedulerState now;
+	now.enable_seq = read_line("/sys/kernel/sched_ext/enable_seq").value_or("");
+	if (read_line("/sys/kernel/sched_ext/state").value_or("disabled") != "disabled")
+		now.ops = read_line("/sys/kernel/sched_ext/root/ops").value_or("?");
+	return now;
+}
+
+}  // namespace
+
+Result<Sides> Sides::create(const Arm& arm)
+{
+	const std::filesystem::path mount = TRY(cgroup2_mount());
+	const std::filesystem::path controls = mount / "cgroup.subtree_control";
+	Sides sides;
+	sides.was_on_ = has_word(TRY(read_line(controls)), "cpu");
+	if (!sides.was_on_ || !has_cgroups(mount))
+		sides.controls_ = controls;
+	sides.vnf_.emplace(TRY(ScopedCgroup::create("vnf.slice")));
+	sides.telemetry_.emplace(TRY(ScopedCgroup::create("telemetry.slice")));
+	// Creating them switched the controller on where that is possible.
+	if (!sides.controls_.empty() && arm.kind != ArmKind::eevdf_weight)
+		(void)write_kernel_file(controls, "-cpu");
+	return sides;
+}
+
+Sides::Sides(Sides&& other) noexcept
+    : controls_(std::move(other.controls_)),
+      was_on_(other.was_on_),
+      vnf_(std::move(other.vnf_)),
+      telemetry_(std::move(other.telemetry_))
+{
+	other.controls_.clear();
+	other.vnf_.reset();
+	other.telemetry_.reset();
+}
+
+Sides::~Sides()
+{
+	telemetry_.reset();
+	vnf_.reset();
+	if (!controls_.empty())
+		(void)write_kernel_file(controls_, was_on_ ? "+cpu" : "-cpu");
+}
+
+Status refuse_impossible(const Arm& arm)
+{
+	std::error_code error;
+	if (arm.kind == ArmKind::scheduler && !std::filesystem::exists("/sys/kernel/sched_ext", error))
+		return fail(ExitCode::lacking,
+			    "arm '{}': this kernel has no sched_ext (measure it with --lab, or leave it out of --arms)",
+			    arm.name);
+	if (arm.kind != ArmKind::eevdf_weight)
+		return {};
+	const std::filesystem::path mount = TRY(cgroup2_mount());
+	if (!has_word(TRY(read_line(mount / "cgroup.controllers")), "cpu"))
+		return fail(ExitCode::lacking,
+			    "arm '{}': {} has no cpu controller (boot with systemd.unified_cgroup_hierarchy=1, measure "
+			    "it with --lab, or leave it out of --arms)",
+			    arm.name, mount.native());
+	return {};
+}
+
+Status favour(const Arm& arm, pid_t packet_function, const ScopedCgroup& vnf)
+{
+	switch (arm.kind) {
+	case ArmKind::eevdf:
+	case ArmKind::scheduler:
+		return {};
+	case ArmKind::eevdf_slice:
+		return ask_for_short_slice(packet_function);
+	case ArmKind::eevdf_weight:
+		return vnf.write("cpu.weight", "200");
+	case ArmKind::eevdf_nice:
+		if (::setpriority(PRIO_PROCESS, static_cast<id_t>(packet_function), -20) != 0)
+			return fail_errno(errno, ExitCode::lacking,
+					  "arm 'eevdf-nice': cannot set nice -20 (run as root)");
+		return {};
+	case ArmKind::fifo:
+		const sched_param first{.sched_priority = 1};
+		if (::sched_setscheduler(packet_function, SCHED_FIFO, &first) != 0)
+			return fail_errno(errno, ExitCode::lacking, "arm 'fifo': cannot set SCHED_FIFO (run as root)");
+		return {};
+	}
+	return {};
+}
+
+Result<SchedulerWatch> SchedulerWatch::begin(const Arm& arm, const ScopedCgroup& vnf)
+{
+	SchedulerWatch watch;
+	if (const std::string other = loaded_scheduler().ops; !other.empty())
+		return fail(ExitCode::lacking,
+			    "arm '{}': scheduler {} is loaded, so nothing else can be measured "
+			    "(punctual unload, or stop its service)",
+			    arm.name, other);
+	if (arm.kind == ArmKind::scheduler) {
+		SchedulerOptions options;
+		if (arm.budget)
+			options.budgets.push_back({vnf.path().native(), *arm.budget});
+		Result<Scheduler> scheduler = Scheduler::attach(arm.scheduler, options);
+		if (!scheduler)
+			return fail(scheduler.error().code, "arm '{}': {}", arm.name, scheduler.error().what);
+		watch.scheduler_.emplace(std::move(*scheduler));
+	}
+	watch.state_ = loaded_scheduler();
+	return watch;
+}
+
+Status SchedulerWatch::end()
+{
+	const SchedulerState state = loaded_scheduler();
+	if (scheduler_ && !scheduler_->is_enabled()) {
+		const ExitReport report = scheduler_->detach();
+		return fail(ExitCode::ejected, "{} was ejected: {}{}{}", scheduler_->name(), report.reason,
+			    report.message.empty() ? "" : ": ", report.message);
+	}
+	if (state != state_)
+		return fail(ExitCode::invalid,
+			    "the scheduler changed during the run: '{}' (enable_seq {}) before, '{}' ({}) after",
+			    state_.ops, state_.enable_seq, state.ops, state.enable_seq);
+	if (scheduler_)
+		scheduler_->detach();
+	scheduler_.reset();
+	return {};
+}
+
+}  // namespace punctual

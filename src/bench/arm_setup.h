@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Turning an arm into a state of the kernel, and making sure that it is that state which was measured.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "base/cgroup.h"
+#include "bench/arms.h"
+#include "object/scheduler.h"
+
+namespace punctual {
+
+// The cgroups of both sides. The cpu controller is on for them only in the arm that sets a weight:
+// with it the kernel shares time between the cgroups first, which makes nice values of single
+// processes meaningless, and on a fresh system it is off until somebody asks for a weight. Where other
+// cgroups lie beside ours it stays as it is, since switching it off would lose their weights.
+class Sides {
+ public:
+	static Result<Sides> create(const Arm& arm);
+	Sides(Sides&& other) noexcept;
+	Sides& operator=(Sides&&) = delete;
+	~Sides();
+
+	const ScopedCgroup& vnf() const { return *vnf_; }
+	const ScopedCgroup& telemetry() const { return *telemetry_; }
+
+ private:
+	Sides() = default;
+	std::filesystem::path controls_;  // cgroup.subtree_control, to be put back at the end; empty: leave
+	bool was_on_ = false;
+	std::optional<ScopedCgroup> vnf_;
+	std::optional<ScopedCgroup> telemetry_;
+};
+
+// What can be known before anything runs: a run of many arms must not end at the third one because the
+// kernel lacks a feature. Error (lacking) with the remedy.
+Status refuse_impossible(const Arm& arm);
+
+// Gives the packet function what the arm promises it. Error (lacking) with the remedy.
+Status favour(const Arm& arm, pid_t packet_function, const ScopedCgroup& vnf);
+
+// What the kernel shows of sched_ext. A scheduler that came or went leaves a trace in enable_seq.
+struct SchedulerState {
+	std::string ops;  // empty: none is loaded, or the kernel has no sched_ext
+	std::string enable_seq;
+
+	bool operator==(const SchedulerState&) const = default;
+};
+
+// Which scheduler is on, from before the window until after it.
+class SchedulerWatch {
+ public:
+	// Loads the arm's scheduler, or makes sure that none is loaded (else error: lacking).
+	static Result<SchedulerWatch> begin(const Arm& arm, const ScopedCgroup& vnf);
+	// Error (ejected) with the kernel's reason, or (invalid) when another one came or went meanwhile.
+	Status end();
+	std::string ops() const { return scheduler_ ? scheduler_->name() : ""; }
+	const std::string& enable_seq() const { return state_.enable_seq; }
+
+ private:
+	SchedulerWatch() = default;
+	std::optional<Scheduler> scheduler_;
+	SchedulerState state_;
+};
+
+}  // namespace punctual

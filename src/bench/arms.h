@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The arms of a comparison: ways to schedule the same two sides. Pure text in, values out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+
+namespace punctual {
+
+enum class ArmKind {
+	eevdf,         // the kernel as it is
+	eevdf_slice,   // the packet function asks for the shortest slice, 0.1 ms
+	eevdf_weight,  // cpu.weight 200 on its cgroup
+	eevdf_nice,    // nice -20
+	fifo,          // SCHED_FIFO, priority 1
+	scheduler,     // a sched_ext scheduler is loaded
+};
+
+struct Arm {
+	std::string name;  // as the operator wrote it, and as the table shows it
+	ArmKind kind = ArmKind::eevdf;
+	std::string scheduler;              // built-in name or path of an object; empty for the kernel's own
+	std::optional<Nanoseconds> budget;  // of the packet function's cgroup
+
+	bool is_object_file() const { return scheduler.ends_with(".bpf.o"); }
+};
+
+// "eevdf,fifo,scx_latency=60us". An arm may be named twice: that is an A/A comparison.
+// Error (usage) names the arm at fault and the choices.
+Result<std::vector<Arm>> parse_arms(std::string_view text);
+
+// Every arm that needs no file, in the order of the report.
+inline constexpr std::string_view kAllArms =
+    "eevdf,eevdf-slice,eevdf-weight,eevdf-nice,fifo,scx_simple,scx_latency=60us";
+
+}  // namespace punctual

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/background.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "bench/clock.h"
+#include "bench/telemetry_script.h"
+#include "bench/work.h"
+
+namespace punctual {
+namespace {
+
+constexpr const char* kPython = "/usr/bin/python3";
+// About 4 us: long against the reading of the clock, short against any window.
+constexpr uint64_t kSpinChunk = 1024;
+
+int spin(const Gate& gate, const Board& board, BoardSlot& slot)
+{
+	Board::raise(slot.ready);
+	gate.pass();
+	const uint64_t start_ns = board.start_ns();
+	const uint64_t end_ns = board.end_ns();
+	uint64_t value = 1;
+	uint64_t iterations = 0;
+	bool started = false;
+	bool ended = false;
+	for (;;) {
+		value = turn(kSpinChunk, value);
+		const uint64_t now_ns = monotonic_ns();
+		if (!started && now_ns >= start_ns) {
+			started = true;
+			slot.at_start = progress_now(iterations, 0);
+		}
+		if (!ended && now_ns >= end_ns) {
+			ended = true;
+			slot.at_end = progress_now(iterations, 0);
+			Board::raise(slot.done);
+		}
+		iterations += kSpinChunk;  // after the edges: a chunk across an edge belongs to neither side of it
+	}
+}
+
+// The script as a file that needs no place in the file system.
+Result<UniqueFd> script_file()
+{
+	UniqueFd fd(::memfd_create("telemetry.py", 0));
+	const std::string_view text = telemetry_script();
+	if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+		return fail_errno(errno, ExitCode::failed, "cannot write telemetry.py to memory");
+	return fd;
+}
+
+void keep_across_exec(int fd)
+{
+	::fcntl(fd, F_SETFD, 0);
+}
+
+// The environment and the import path of whoever runs us must not change the load: -S no site
+// packages, -s no user packages, -B no cache files, and a fixed hash seed for the same dictionaries.
+int become_python(int script_fd, int gate_fd, int board_fd, size_t slot)
+{
+	keep_across_exec(script_fd);
+	keep_across_exec(gate_fd);
+	keep_across_exec(board_fd);
+	std::string script = fmt::format("/proc/self/fd/{}", script_fd);
+	std::string gate = fmt::format("--gate={}", gate_fd);
+	std::string board = fmt::format("--board={}", board_fd);
+	std::string number = fmt::format("--slot={}", slot);
+	char python[] = "python3";
+	char flags[] = "-SsB";
+	char* arguments[] = {python, flags, script.data(), gate.data(), board.data(), number.data(), nullptr};
+	char path[] = "PATH=/usr/bin:/bin";
+	char seed[] = "PYTHONHASHSEED=0";
+	char* environment[] = {path, seed, nullptr};
+	::execve(kPython, arguments, environment);
+	return 127;
+}
+
+}  // namespace
+
+std::string_view background_unit(BackgroundKind kind)
+{
+	return kind == BackgroundKind::python ? "telemetry steps" : "iterations";
+}
+
+Result<Background> Background::start(const BenchOptions& options, const ScopedCgroup& cgroup, const Gate& gate,
+				     const Board& board)
+{
+	const bool python = options.background == BackgroundKind::python;
+	if (python && ::access(kPython, X_OK) != 0)
+		return fail_errno(
+		    errno, ExitCode::lacking,
+		    fmt::format("cannot run {} (apt install python3, or use --background spin)", kPython));
+	UniqueFd script;
+	if (python)
+		script = TRY(script_file());
+	std::vector<Worker> workers;
+	for (size_t i = 0; i < options.background_processes; i++) {
+		const auto body = [&] {
+			return python ? become_python(script.get(), gate.fd(), board.fd(), i)
+				      : spin(gate, board, board.slot(i));
+		};
+		workers.push_back(
+		    TRY(Worker::start(fmt::format("background process {}", i), cgroup, options.cpus, body)));
+	}
+	return Background(std::move(workers));
+}
+
+Status Background::still_runs()
+{
+	for (Worker& worker : workers_)
+		TRY(worker.still_runs());
+	return {};
+}
+
+}  // namespace punctual

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/packet_function.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "bench/clock.h"
+#include "bench/packet_ring.h"
+
+namespace punctual {
+
+// Written by the process, read by us once it has ended.
+struct PacketFunction::Report {
+	uint64_t ready;
+	int error_number;  // why the process gave up
+	uint64_t offered;
+	uint64_t dropped;
+	uint64_t popped;
+	uint64_t sleeps;
+	Progress used;
+	uint64_t sum_ns;
+	uint64_t buckets_filled;
+	HistogramBucket buckets[LOGLIN_FINE_BUCKETS];
+};
+
+namespace {
+
+Progress difference(const Progress& from, const Progress& to)
+{
+	return Progress{to.work - from.work, to.batches - from.batches, to.cpu_ns - from.cpu_ns,
+			to.voluntary_switches - from.voluntary_switches,
+			to.involuntary_switches - from.involuntary_switches};
+}
+
+// serve_packets() on the real clock. Times count from the start of the schedule.
+struct RealWorld {
+	uint64_t origin_ns;
+	uint64_t count_from_ns;
+	uint64_t iterations;
+	Histogram latency{};
+	uint64_t value = 1;
+	uint64_t sleeps = 0;
+	bool counting = false;
+	Progress at_start{};
+
+	uint64_t now_ns() const { return monotonic_ns() - origin_ns; }
+	void work() { value = turn(iterations, value); }
+
+	void sleep_until(uint64_t at_ns)
+	{
+		sleeps += counting;
+		sleep_until_ns(origin_ns + at_ns);
+	}
+
+	void done(uint64_t arrival_ns, uint64_t at_ns)
+	{
+		if (arrival_ns < count_from_ns)
+			return;
+		latency.record(at_ns - arrival_ns);
+		if (!counting) {  // two system calls, once, right after the first counted packet
+			counting = true;
+			at_start = progress_now(0, 0);
+		}
+	}
+};
+
+}  // namespace
+
+int PacketFunction::run(Report& report, const BenchOptions& options, const Gate& gate, const Board& board,
+			std::span<const uint64_t> schedule_ns, WorkLength work)
+{
+	const auto warmup_ns = static_cast<uint64_t>(options.warmup.count());
+	PacketRing ring(schedule_ns, options.ring_packets, warmup_ns);
+	RealWorld world{.origin_ns = 0, .count_from_ns = warmup_ns, .iterations = work.iterations};
+	// A page fault or 50 us of timer slack in the loop would be measured as the scheduler's fault.
+	if (::mlockall(MCL_CURRENT | MCL_FUTURE) != 0 || ::prctl(PR_SET_TIMERSLACK, 1) != 0) {
+		report.error_number = errno;
+		return 1;
+	}
+	Board::raise(report.ready);
+	gate.pass();
+	world.origin_ns = board.start_ns() - warmup_ns;
+	sleep_until_ns(world.origin_ns);  // times of the world are unsigned: there is none before its origin
+	serve_packets(ring, world);
+
+	report.used = difference(world.at_start, progress_now(ring.popped(), 0));
+	report.offered = ring.offered();
+	report.dropped = ring.dropped();
+	report.popped = ring.popped();
+	report.sleeps = world.sleeps;
+	report.sum_ns = world.latency.sum_ns();
+	const std::vector<HistogramBucket> buckets = world.latency.buckets();
+	report.buckets_filled = buckets.size();
+	std::ranges::copy(buckets, report.buckets);
+	// Reading `value` keeps the compiler from dropping the work.
+	return world.value == 0 && work.iterations == 0 ? 1 : 0;
+}
+
+Result<PacketFunction> PacketFunction::start(const BenchOptions& options, const ScopedCgroup& cgroup, const Gate& gate,
+					     const Board& board, std::span<const uint64_t> schedule_ns, WorkLength work)
+{
+	void* memory = ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return fail_errno(errno, ExitCode::failed, "cannot map memory for the packet function");
+	auto* report = static_cast<Report*>(memory);
+	Result<Worker> worker = Worker::start("the packet function", cgroup, options.cpus, [&, report] {
+		return run(*report, options, gate, board, schedule_ns, work);
+	});
+	if (!worker) {
+		::munmap(memory, sizeof(Report));
+		return std::unexpected(std::move(worker).error());
+	}
+	return PacketFunction(std::move(*worker), report);
+}
+
+PacketFunction::PacketFunction(PacketFunction&& other) noexcept
+    : worker_(std::move(other.worker_)), report_(std::exchange(other.report_, nullptr))
+{}
+
+PacketFunction::~PacketFunction()
+{
+	if (report_ != nullptr)
+		::munmap(report_, sizeof(Report));
+}
+
+bool PacketFunction::is_ready() const
+{
+	return Board::is_raised(report_->ready);
+}
+
+Result<PacketFigures> PacketFunction::finish()
+{
+	const Status ended = worker_.finish();
+	if (!ended && report_->error_number != 0)
+		return fail_errno(report_->error_number, ExitCode::lacking,
+				  "the packet function cannot lock its memory (run as root)");
+	TRY(Status(ended));
+	const std::span<const HistogramBucket> buckets(report_->buckets, report_->buckets_filled);
+	PacketFigures figures{TRY(Histogram::from_buckets(buckets, report_->sum_ns)), report_->offered,
+			      report_->dropped, report_->sleeps, report_->used};
+	const uint64_t residue = figures.offered - figures.dropped - figures.latency.count();
+	if (residue != 0 || report_->popped != figures.latency.count())
+		return fail(ExitCode::invalid, "the packets do not add up: {} offered, {} dropped, {} served",
+			    figures.offered, figures.dropped, figures.latency.count());
+	return figures;
+}
+
+}  // namespace punctual

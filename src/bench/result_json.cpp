@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "bench/result_json.h"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace punctual {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kSchema = "punctual.bench";
+constexpr int kVersion = 1;
+
+// Members that are written and read alike.
+struct Member {
+	const char* key;
+	uint64_t ArmResult::* value;
+};
+constexpr Member kMembers[] = {
+    {"enable_seq", &ArmResult::enable_seq},
+    {"budget_ns", &ArmResult::budget_ns},
+    {"offered", &ArmResult::offered},
+    {"dropped", &ArmResult::dropped},
+    {"window_ns", &ArmResult::window_ns},
+    {"sleeps", &ArmResult::sleeps},
+    {"background_work", &ArmResult::background_work},
+    {"background_batches", &ArmResult::background_batches},
+    {"vnf_cpu_ns", &ArmResult::vnf_cpu_ns},
+    {"background_cpu_ns", &ArmResult::background_cpu_ns},
+    {"vnf_voluntary_switches", &ArmResult::vnf_voluntary_switches},
+    {"vnf_involuntary_switches", &ArmResult::vnf_involuntary_switches},
+    {"background_voluntary_switches", &ArmResult::background_voluntary_switches},
+    {"background_involuntary_switches", &ArmResult::background_involuntary_switches},
+    {"steal_ns", &ArmResult::steal_ns},
+};
+
+Json histogram_json(const Histogram& histogram)
+{
+	Json buckets = Json::array();
+	for (const HistogramBucket& bucket : histogram.buckets())
+		buckets.push_back({{"min", bucket.min_ns}, {"max", bucket.max_ns}, {"count", bucket.count}});
+	return buckets;
+}
+
+Json arm_json(const BenchResult& result, size_t index)
+{
+	const ArmResult& arm = result.arms[index];
+	Json json = {
+	    {"name", arm.name},
+	    {"scheduler", arm.scheduler},
+	    {"p50_ns", arm.latency.quantile_ns(0.5)},
+	    {"p99_ns", arm.latency.quantile_ns(0.99)},
+	    {"p999_ns", arm.latency.quantile_ns(0.999)},
+	    {"max_ns", arm.latency.max_ns()},
+	    {"min_ns", arm.latency.min_ns()},
+	    {"sum_ns", arm.latency.sum_ns()},
+	    {"delivered", arm.latency.count()},
+	    {"achieved_per_s", std::llround(arm.achieved_per_s())},
+	};
+	for (const Member& member : kMembers)
+		json[member.key] = arm.*member.value;
+	json["background_relative"] = background_relative(result, index);
+	json["context_switches"] = arm.context_switches();
+	json["lost"] = arm.offered - arm.dropped - arm.latency.count();  // packets not accounted for
+	json["histogram"] = histogram_json(arm.latency);
+	return json;
+}
+
+Result<Histogram> histogram_from(const Json& json)
+{
+	std::vector<HistogramBucket> buckets;
+	for (const Json& bucket : json.at("histogram"))
+		buckets.push_back(
+		    {bucket.at("min").get<u64>(), bucket.at("max").get<u64>(), bucket.at("count").get<u64>()});
+	return Histogram::from_buckets(buckets, json.at("sum_ns").get<u64>());
+}
+
+Result<ArmResult> arm_from(const Json& json)
+{
+	ArmResult arm;
+	arm.name = json.at("name").get<std::string>();
+	arm.scheduler = json.at("scheduler").get<std::string>();
+	for (const Member& member : kMembers)
+		arm.*member.value = json.at(member.key).get<uint64_t>();
+	arm.latency = TRY(histogram_from(json));
+	if (arm.offered != arm.dropped + arm.latency.count())
+		return fail(ExitCode::failed, "arm '{}' is inconsistent: {} offered, {} dropped, {} in the histogram",
+			    arm.name, arm.offered, arm.dropped, arm.latency.count());
+	return arm;
+}
+
+Result<BenchResult> document_from(const Json& json)
+{
+	if (json.at("schema") != kSchema || json.at("version") != kVersion)
+		return fail(ExitCode::failed, "this is not a {} document of version {}", kSchema, kVersion);
+	BenchResult result;
+	for (const Json& arm : json.at("arms"))
+		result.arms.push_back(TRY(arm_from(arm)));
+	for (const auto& [name, value] : json.at("environment").items())
+		result.environment.emplace_back(name, value.get<std::string>());
+	return result;
+}
+
+}  // namespace
+
+std::string bench_to_json(const BenchResult& result)
+{
+	Json arms = Json::array();
+	for (size_t i = 0; i < result.arms.size(); i++)
+		arms.push_back(arm_json(result, i));
+	Json environment = Json::object();
+	for (const auto& [name, value] : result.environment)
+		environment[name] = value;
+	const Json document = {{"schema", kSchema},
+			       {"version", kVersion},
+			       {"arms", std::move(arms)},
+			       {"environment", std::move(environment)}};
+	// Names come from files and kernels: what is not UTF-8 is replaced, not thrown at us.
+	return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<BenchResult> bench_from_json(std::string_view text)
+{
+	try {  // the JSON library reports by exception; it stops here
+		return document_from(Json::parse(text));
+	} catch (const Json::exception& error) {
+		return fail(ExitCode::failed, "cannot read the benchmark's figures: {}", error.what());
+	}
+}
+
+}  // namespace punctual

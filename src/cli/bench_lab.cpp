@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/bench_lab.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "bench/result_json.h"
+#include "lab/lab.h"
+
+namespace punctual {
+namespace {
+
+// A guest takes a host CPU and up to its memory; more than two at a time is not worth the risk.
+constexpr unsigned kGuestsMax = 2;
+// Virtual time runs some forty times slower than the host's under load, more on a busy host.
+constexpr int kSlownessMax = 200;
+
+// What is running and what is done, for a person: one line that changes on a terminal, else one line an arm.
+class Progress {
+ public:
+	explicit Progress(size_t arms) : arms_(arms) {}
+
+	void begin(const std::string& arm)
+	{
+		const std::lock_guard lock(mutex_);
+		running_.push_back(arm);
+		show();
+	}
+
+	void end(const std::string& arm, bool well)
+	{
+		const std::lock_guard lock(mutex_);
+		running_.erase(std::ranges::find(running_, arm));
+		done_++;
+		if (is_terminal_)
+			show();
+		else if (well)
+			fmt::print(stderr, "bench: {} done ({} of {})\n", arm, done_, arms_);
+	}
+
+	void note(std::string_view line)
+	{
+		const std::lock_guard lock(mutex_);
+		if (!notes_.emplace(line).second)  // every boot says the same
+			return;
+		clear();
+		fmt::print(stderr, "punctual: {}\n", line);
+	}
+
+	void fetching(std::string_view what, double fraction)
+	{
+		const std::lock_guard lock(mutex_);
+		if (is_terminal_)
+			fmt::print(stderr, "\r\033[Kbench: fetching {}: {:.0f} %", what, 100 * fraction);
+		else if (what != fetched_)
+			fmt::print(stderr, "bench: fetching {}\n", what);
+		fetched_ = what;
+	}
+
+	void clear() const
+	{
+		if (is_terminal_)
+			fmt::print(stderr, "\r\033[K");
+	}
+
+ private:
+	void show()
+	{
+		if (!is_terminal_)
+			return;
+		std::string names;
+		for (const std::string& arm : running_)
+			names += (names.empty() ? "" : ", ") + arm;
+		fmt::print(stderr, "\r\033[Kbench: {} of {} arms done, running: {}", done_, arms_, names);
+	}
+
+	const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+	const size_t arms_;
+	std::mutex mutex_;
+	std::vector<std::string> running_;
+	std::set<std::string, std::less<>> notes_;
+	std::string fetched_;
+	size_t done_ = 0;
+};
+
+// The message of a punctual that ended inside, without its name in front.
+std::string last_message(std::string_view err)
+{
+	while (err.ends_with('\n'))
+		err.remove_suffix(1);
+	const size_t line = err.rfind('\n');
+	if (line != err.npos)
+		err.remove_prefix(line + 1);
+	constexpr std::string_view kPrefix = "punctual: ";
+	return std::string(err.starts_with(kPrefix) ? err.substr(kPrefix.size()) : err);
+}
+
+LabOptions lab_options(const Arm& arm, const LabBench& bench, int stop_fd)
+{
+	LabOptions options;
+	options.kernel = bench.kernel;
+	options.cpus = bench.cpus;
+	options.time = LabTime::virtual_time;
+	options.timeout += kSlownessMax * bench.load_length;
+	options.stop_fd = stop_fd;
+	if (arm.is_object_file())
+		options.include.push_back(std::filesystem::absolute(arm.scheduler).lexically_normal());
+	return options;
+}
+
+// What the guest runs depends on the arm alone, not on its place in the run: an arm named twice is twice
+// the same boot.
+std::vector<std::string> command(const Arm& arm, const LabBench& bench)
+{
+	std::string inside = arm.name;
+	if (arm.is_object_file())
+		inside = std::filesystem::absolute(arm.scheduler).lexically_normal();
+	std::vector<std::string> argv = {"punctual", "bench", "--json", "--arms", inside};
+	argv.insert(argv.end(), bench.load_options.begin(), bench.load_options.end());
+	return argv;
+}
+
+Result<BenchResult> run_guest_arm(const Arm& arm, const LabBench& bench, int stop_fd, Progress& progress)
+{
+	LabListener listener;
+	listener.store.note = [&](std::string_view line) { progress.note(line); };
+	listener.store.progress = [&](std::string_view what, double fraction) { progress.fetching(what, fraction); };
+	LabResult guest = TRY(run_in_lab(lab_options(arm, bench, stop_fd), command(arm, bench), listener));
+	if (guest.status != 0)
+		return fail(static_cast<ExitCode>(guest.status), "in the lab: {}", last_message(guest.err));
+	BenchResult result = TRY(bench_from_json(guest.out));
+	if (result.arms.size() != 1)
+		return fail(ExitCode::failed, "arm '{}' gave {} results in the lab", arm.name, result.arms.size());
+	result.arms[0].name = arm.name;
+	return result;
+}
+
+// Boots of one image are alike to the last figure, or nothing may be concluded from their difference.
+Status refuse_unlike(const BenchResult& first, const BenchResult& other)
+{
+	if (first.environment.size() != other.environment.size())
+		return fail(ExitCode::invalid, "the boots of '{}' and '{}' differ in what they tell of themselves",
+			    first.arms[0].name, other.arms[0].name);
+	for (size_t i = 0; i < first.environment.size(); i++)
+		if (first.environment[i] != other.environment[i])
+			return fail(ExitCode::invalid, "the boots of '{}' and '{}' were not alike: {} is {} and {}",
+				    first.arms[0].name, other.arms[0].name, first.environment[i].first,
+				    first.environment[i].second, other.environment[i].second);
+	return {};
+}
+
+}  // namespace
+
+Result<BenchResult> bench_in_lab(const std::vector<Arm>& arms, const LabBench& bench, StopSignal& stop)
+{
+	Progress progress(arms.size());
+	std::vector<std::optional<Result<BenchResult>>> results(arms.size());
+	std::atomic<size_t> next = 0;
+	std::atomic<bool> failed = false;
+	const auto work = [&] {
+		for (size_t i = next++; i < arms.size() && !failed; i = next++) {
+			progress.begin(arms[i].name);
+			results[i] = run_guest_arm(arms[i], bench, stop.fd(), progress);
+			failed = failed || !*results[i];
+			progress.end(arms[i].name, results[i]->has_value());
+		}
+	};
+	{
+		const unsigned guests = std::clamp(std::thread::hardware_concurrency() / bench.cpus, 1U, kGuestsMax);
+		std::vector<std::jthread> threads;
+		threads.reserve(guests);
+		for (unsigned i = 0; i < guests; i++)
+			threads.emplace_back(work);
+	}
+	progress.clear();
+	if (stop.raised())
+		return fail(ExitCode::interrupted, "interrupted");
+	BenchResult all;
+	for (std::optional<Result<BenchResult>>& result : results) {
+		if (!result)
+			continue;  // not begun, because another one failed
+		BenchResult one = TRY(std::move(*result));
+		if (all.arms.empty())
+			all.environment = one.environment;
+		TRY(refuse_unlike({{all.arms.empty() ? one.arms[0] : all.arms[0]}, all.environment}, one));
+		all.arms.push_back(std::move(one.arms[0]));
+	}
+	return all;
+}
+
+}  // namespace punctual

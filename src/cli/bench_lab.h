@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The benchmark in the lab: a boot of its own for every arm, all of the same image and in virtual
+// time, so that no arm inherits anything from another, and the same run gives the same figures.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/stop.h"
+#include "base/units.h"
+#include "bench/arms.h"
+#include "bench/result.h"
+
+namespace punctual {
+
+struct LabBench {
+	std::string kernel;                     // a series: "6.18"
+	int cpus = 1;                           // of the guest
+	std::vector<std::string> load_options;  // command line of the bench inside, without the arm
+	Nanoseconds load_length{};              // warm-up and window
+};
+
+// Results in the order of `arms`. Says on stderr what is done. Error of the first arm that failed, with
+// the exit code that it had inside; invalid when the boots turn out not to have been alike.
+Result<BenchResult> bench_in_lab(const std::vector<Arm>& arms, const LabBench& bench, StopSignal& stop);
+
+}  // namespace punctual

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The table of subcommands. One file a subcommand: it declares its options on `app` and returns
+// what to do once they are parsed. Only these actions print results and choose exit codes.
+#pragma once
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+
+namespace punctual {
+
+// Runs after parsing. An error is printed by main as one line and ends the process with its code.
+using Action = std::function<Result<ExitCode>()>;
+
+Action setup_bench(CLI::App& app);
+Action setup_doctor(CLI::App& app);
+Action setup_lab(CLI::App& app);
+Action setup_lab_init(CLI::App& app);
+Action setup_run(CLI::App& app);
+Action setup_status(CLI::App& app);
+Action setup_unload(CLI::App& app);
+
+}  // namespace punctual

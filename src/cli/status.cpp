@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// punctual status and punctual unload: look at, and detach, whatever scheduler is loaded.
+#include <filesystem>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "abi/loglin.h"
+#include "base/cgroup.h"
+#include "base/units.h"
+#include "cli/commands.h"
+#include "object/loaded.h"
+
+namespace punctual {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kCgroupsMax = 20'000;  // bound of the search for a cgroup's name
+
+// Upper end of the bucket that holds the quantile.
+uint64_t wait_quantile_ns(const class_stats& row, double quantile)
+{
+	auto rank = static_cast<uint64_t>(quantile * static_cast<double>(row.nr_waits));
+	uint64_t seen = 0;
+	for (u32 i = 0; i < WAIT_BUCKETS; i++) {
+		seen += row.buckets[i];
+		if (seen > rank)
+			return std::min<uint64_t>(loglin_max(i, WAIT_BITS), row.wait_ns_max);
+	}
+	return row.wait_ns_max;
+}
+
+// As below the mount, e.g. "vnf.slice"; the number when it was removed meanwhile.
+std::string cgroup_name(uint64_t id)
+{
+	namespace fs = std::filesystem;
+	std::error_code error;
+	auto mount = cgroup2_mount();
+	fs::recursive_directory_iterator entry;
+	if (mount)
+		entry = fs::recursive_directory_iterator(*mount, error);
+	for (int seen = 0; !error && entry != fs::end(entry) && seen < kCgroupsMax; entry.increment(error)) {
+		if (!entry->is_directory(error))
+			continue;
+		seen++;
+		if (cgroup_id(entry->path()) == id)
+			return entry->path().lexically_relative(*mount);
+	}
+	return fmt::format("id {}", id);
+}
+
+Json class_json(const class_stats& row)
+{
+	return {{"cgroup", cgroup_name(row.cgroup_id)},
+		{"cgroup_id", row.cgroup_id},
+		{"budget_ns", row.budget_ns},
+		{"waits", row.nr_waits},
+		{"missed", row.nr_missed},
+		{"wait_ns_sum", row.wait_ns_sum},
+		{"p50_ns", wait_quantile_ns(row, 0.5)},
+		{"p99_ns", wait_quantile_ns(row, 0.99)},
+		{"p999_ns", wait_quantile_ns(row, 0.999)},
+		{"max_ns", row.wait_ns_max}};
+}
+
+Json stats_json(const sched_stats& stats)
+{
+	return {{"enqueued", stats.nr_enqueued},
+		{"idle_cpu", stats.nr_idle_cpu},
+		{"dispatched", stats.nr_dispatched},
+		{"preempted_at_wakeup", stats.nr_preempt_now},
+		{"timers_armed", stats.nr_timer_armed},
+		{"timers_fired", stats.nr_timer_fired},
+		{"preempted_by_timer", stats.nr_timer_preempted},
+		{"resumed", stats.nr_resumed},
+		{"budget_lookups", stats.nr_budget_lookups}};
+}
+
+void print_json(const std::optional<LoadedScheduler>& loaded)
+{
+	Json json = {{"schema", "punctual.status"}, {"version", 1}, {"enabled", loaded.has_value()}, {"lost", 0}};
+	if (loaded) {
+		json["scheduler"] = loaded->name;
+		json["serves_all"] = loaded->serves_all;
+		json["loaded_ns_ago"] = loaded->loaded_ns_ago;
+		json["programs"] = Json::array();
+		for (const LoadedProgram& program : loaded->programs)
+			json["programs"].push_back({{"id", program.id}, {"name", program.name}});
+		if (loaded->stats)
+			json["counters"] = stats_json(*loaded->stats);
+		json["classes"] = Json::array();
+		for (const class_stats& row : loaded->classes)
+			json["classes"].push_back(class_json(row));
+	}
+	fmt::print("{}\n", json.dump(2));
+}
+
+void print_text(const LoadedScheduler& loaded)
+{
+	fmt::print("scheduler  {} ({}), loaded {} s ago\n", loaded.name,
+		   loaded.serves_all ? "serves all tasks" : "partial: SCHED_EXT only",
+		   loaded.loaded_ns_ago / 1000000000);
+	fmt::print("programs  ");
+	for (const LoadedProgram& program : loaded.programs)
+		fmt::print(" {}:{}", program.id, program.name);
+	fmt::print("\n");
+	if (loaded.stats) {
+		Json counters = stats_json(*loaded.stats);
+		for (const auto& [name, value] : counters.items())
+			fmt::print("{:<20} {:>14}\n", name, value.get<uint64_t>());
+	}
+	if (loaded.classes.empty())
+		return;
+	fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}\n", "cgroup", "budget", "waits", "missed",
+		   "p50 us", "p99 us", "max us");
+	for (const class_stats& row : loaded.classes)
+		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", cgroup_name(row.cgroup_id),
+			   format_duration(Nanoseconds(row.budget_ns)), row.nr_waits, row.nr_missed,
+			   wait_quantile_ns(row, 0.5) / 1e3, wait_quantile_ns(row, 0.99) / 1e3, row.wait_ns_max / 1e3);
+}
+
+}  // namespace
+
+Action setup_status(CLI::App& app)
+{
+	auto as_json = std::make_shared<bool>(false);
+	app.add_flag("-j,--json", *as_json, "one JSON document");
+	return [as_json]() -> Result<ExitCode> {
+		std::optional<LoadedScheduler> loaded = TRY(loaded_scheduler());
+		if (*as_json)
+			print_json(loaded);
+		else if (loaded)
+			print_text(*loaded);
+		else
+			fmt::print("no sched_ext scheduler is loaded: the kernel runs its own\n");
+		return ExitCode::ok;
+	};
+}
+
+Action setup_unload(CLI::App&)
+{
+	return []() -> Result<ExitCode> {
+		if (auto unloaded = unload_scheduler(); !unloaded)
+			return std::unexpected(unloaded.error());
+		fmt::print(stderr, "punctual: detached; the kernel runs its own scheduler\n");
+		return ExitCode::ok;
+	};
+}
+
+}  // namespace punctual

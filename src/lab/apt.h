@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// apt with a state of its own in a directory: lists, caches and configuration of the system stay untouched,
+// and no root is needed. Not for several threads at a time; the kernel store holds a lock around it.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace punctual {
+
+class AptState {
+ public:
+	// Prepares `directory`. Takes the mirror that this machine's apt sources name.
+	// A download ends with an error (interrupted) when `stop_fd` becomes readable.
+	static Result<AptState> open(const std::filesystem::path& directory, int stop_fd);
+
+	// Names of all kernel packages offered. Asks the mirror at most once a day, or once more (but not more than
+	// hourly) when `wanted_version` is not among the known ones. Error (lacking) when it cannot be reached.
+	Result<std::vector<std::string>> kernel_packages(std::string_view wanted_version);
+
+	// Downloads one package into `into` and returns the file.
+	Result<std::filesystem::path> download(const std::string& package, const std::filesystem::path& into,
+					       const std::function<void(double fraction)>& progress);
+
+ private:
+	AptState(std::filesystem::path directory, int stop_fd) : directory_(std::move(directory)), stop_fd_(stop_fd) {}
+	std::vector<std::string> command(std::string_view program) const;
+	Status update();
+	Result<std::vector<std::string>> known_packages() const;
+
+	std::filesystem::path directory_;
+	int stop_fd_;
+};
+
+// The kernel image (bzImage) inside a Debian package, written below `into`.
+Result<std::filesystem::path> extract_kernel_image(const std::filesystem::path& package,
+						   const std::filesystem::path& into);
+
+}  // namespace punctual

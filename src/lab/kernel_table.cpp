@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lab/kernel_table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+namespace punctual {
+namespace {
+
+// 7.1 and 7.2 are missing on purpose: their builds describe sched_ext functions wrongly (BTF), so that no
+// scheduler loads.
+constexpr std::array<KernelSeries, 6> kSeries = {{
+    {"6.16", "6.16.12"},
+    {"6.17", "6.17.13"},
+    {"6.18", "6.18.15"},
+    {"6.19", "6.19.14"},
+    {"7.0", "7.0.13"},
+    {"7.3", "7.3.4"},
+}};
+
+constexpr std::string_view kSuffix = "+deb13-cloud-amd64";
+// Since 6.19 the image package is empty and only depends on the binary package, which has the kernel.
+constexpr std::array<std::string_view, 2> kPrefixes = {"linux-binary-", "linux-image-"};
+
+int take_number(std::string_view& text)
+{
+	int number = -1;  // a missing part sorts before any number
+	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+	text.remove_prefix(static_cast<size_t>(end - text.data()));
+	if (text.starts_with('.'))
+		text.remove_prefix(1);
+	else
+		text = {};
+	return error == std::errc() ? number : -1;
+}
+
+std::optional<std::string_view> version_of_package(std::string_view name)
+{
+	for (std::string_view prefix : kPrefixes) {
+		if (!name.starts_with(prefix) || !name.ends_with(kSuffix))
+			continue;
+		name.remove_prefix(prefix.size());
+		name.remove_suffix(kSuffix.size());
+		// Also refuses names of other flavours, such as 6.18.15+deb13-rt.
+		if (!name.empty() && name.find_first_not_of("0123456789.") == name.npos)
+			return name;
+	}
+	return std::nullopt;
+}
+
+std::string offered_series()
+{
+	std::string text;
+	for (const KernelSeries& row : kSeries)
+		text += fmt::format("{}{}", text.empty() ? "" : ", ", row.series);
+	return text;
+}
+
+}  // namespace
+
+std::span<const KernelSeries> kernel_series()
+{
+	return kSeries;
+}
+
+std::string_view series_of(std::string_view version)
+{
+	const size_t first = version.find('.');
+	return first == version.npos ? version : version.substr(0, version.find('.', first + 1));
+}
+
+bool older_version(std::string_view a, std::string_view b)
+{
+	while (!a.empty() || !b.empty()) {
+		const int left = take_number(a);
+		const int right = take_number(b);
+		if (left != right)
+			return left < right;
+	}
+	return false;
+}
+
+Result<std::string> wanted_kernel(std::string_view text)
+{
+	for (const KernelSeries& row : kSeries) {
+		if (text == row.series)
+			return std::string(row.pinned);
+		const bool digits = text.find_first_not_of("0123456789.") == text.npos;
+		if (digits && series_of(text) == row.series && !text.ends_with('.'))
+			return std::string(text);
+	}
+	return fail(ExitCode::usage, "no kernel '{}' in the lab (one of {}, or an exact version such as 6.18.15)", text,
+		    offered_series());
+}
+
+Result<KernelPackage> choose_kernel(std::string_view version, const std::vector<std::string>& offered)
+{
+	std::optional<std::string_view> best;
+	for (const std::string& name : offered) {
+		const auto candidate = version_of_package(name);
+		if (!candidate || series_of(*candidate) != series_of(version))
+			continue;
+		if (*candidate == version) {
+			best = candidate;
+			break;
+		}
+		if (!best || older_version(*best, *candidate))
+			best = candidate;
+	}
+	if (!best)
+		return fail(ExitCode::lacking,
+			    "the Debian archive offers no kernel {} any more (choose another one of {})",
+			    series_of(version), offered_series());
+	for (std::string_view prefix : kPrefixes) {
+		std::string package = fmt::format("{}{}{}", prefix, *best, kSuffix);
+		if (std::ranges::find(offered, package) != offered.end())
+			return KernelPackage{std::string(*best), std::move(package)};
+	}
+	return fail(ExitCode::failed, "no package for kernel {}", *best);
+}
+
+}  // namespace punctual

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The report of a bench: the same rows as a table for the terminal and as a page with figures, under a
+// headline that is built from the numbers by a rule stated in the report itself.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "measure/histogram.h"
+#include "view/html_page.h"
+
+namespace punctual {
+
+// What one arm did.
+struct BenchRow {
+	std::string name;
+	Histogram latency;  // of delivered packets, from their scheduled arrival
+	u64 offered = 0;    // packets sent to it
+	u64 dropped = 0;
+	u64 window_ns = 0;           // in which all of this was counted
+	double background_work = 0;  // per unit of time; shown relative to the first row
+	u64 context_switches = 0;
+	u64 packet_cpu_ns = 0;
+	u64 background_cpu_ns = 0;
+	u64 budget_ns = 0;    // that this arm was given; 0: none
+	std::string invalid;  // why this row must not be judged; empty when it may
+};
+
+struct BenchReport {
+	std::vector<BenchRow> rows;         // the first one is what the others are compared with
+	double judged_at = 0.99;            // the quantile that the headline speaks of, named before the run
+	std::vector<PageFact> load;         // rate, ring, background ...: one line above the table
+	std::vector<PageFact> environment;  // kernel, CPUs, versions ...: the page's last section
+	std::vector<PageSection> sections;  // further sections of the page, after the numbers
+	std::vector<std::string> notes;     // further small print
+	std::string command;                // that makes this report again; may be empty
+};
+
+std::string bench_text(const BenchReport& report);
+std::string bench_html(const BenchReport& report);
+
+// The percentile plot alone, as an SVG file for a document.
+std::string bench_svg(const BenchReport& report);
+
+}  // namespace punctual

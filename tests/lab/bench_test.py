@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `punctual bench --lab` promises: repeatable figures, packets that add up, every arm, clear refusals."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from guest import LACKING, PUNCTUAL, lab, punctual
+
+USAGE = 2
+EJECTED = 5
+SHORT = ("--duration", "150ms", "--warmup", "50ms", "--settle", "100ms")
+SPIN = (*SHORT, "--background", "spin")
+TELEMETRY = pathlib.Path(__file__).parents[2] / "workloads/telemetry.py"
+SCX_SIMPLE = pathlib.Path(PUNCTUAL).parent / "scx_simple.bpf.o"
+
+
+def bench(*options):
+    """Runs a bench in the lab and returns the JSON document. Without QEMU or a kernel the test is skipped."""
+    ended = punctual("bench", "--lab", "--json", *options)
+    if ended.status == LACKING:
+        raise unittest.SkipTest(ended.err.decode().strip())
+    if ended.status != 0:
+        raise AssertionError(str(ended))
+    return json.loads(ended.out)
+
+
+class Repeatable(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.document = bench("--arms", "eevdf,fifo,eevdf", *SPIN)
+
+    def test_an_arm_named_twice_gives_two_equal_rows(self):
+        first, _, last = self.document["arms"]
+        self.assertEqual(first, last)
+
+    def test_an_arm_alone_gives_the_figures_that_it_gave_among_others(self):
+        alone = bench("--arms", "eevdf", *SPIN)
+        self.assertEqual(alone["arms"][0], self.document["arms"][0])
+        self.assertEqual(alone["environment"], self.document["environment"])
+
+    def test_another_seed_gives_other_figures(self):
+        other = bench("--arms", "eevdf", "--seed", "2", *SPIN)
+        self.assertNotEqual(other["arms"][0]["histogram"], self.document["arms"][0]["histogram"])
+
+    def test_the_schedulers_are_told_apart(self):
+        eevdf, fifo, _ = self.document["arms"]
+        # Milliseconds behind two spinners against a real-time task: any mix-up of arms shows here.
+        self.assertLess(10 * fifo["p99_ns"], eevdf["p99_ns"])
+        self.assertEqual(fifo["dropped"], 0)
+        self.assertGreater(eevdf["background_work"], fifo["background_work"])
+        self.assertEqual(eevdf["background_relative"], 1)
+
+    def test_both_sides_together_fill_the_cpu_and_no_more(self):
+        for arm in self.document["arms"]:
+            used = (arm["vnf_cpu_ns"] + arm["background_cpu_ns"]) / arm["window_ns"]
+            self.assertGreater(used, 0.97, arm["name"])
+            # The packet function may run on after the window until its ring is empty.
+            self.assertLess(used, 1.06, arm["name"])
+
+
+class Arms(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.names = ["eevdf-slice", "eevdf-weight", "eevdf-nice", "scx_simple", "scx_latency=60us", str(SCX_SIMPLE)]
+        cls.page = tempfile.NamedTemporaryFile(suffix=".html")
+        cls.document = bench("--arms", ",".join(cls.names), "--html", cls.page.name, *SHORT)
+        cls.arms = {arm["name"]: arm for arm in cls.document["arms"]}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.page.close()
+
+    def test_rows_come_in_the_order_that_was_asked_for(self):
+        self.assertEqual([arm["name"] for arm in self.document["arms"]], self.names)
+
+    def test_every_packet_was_served_or_dropped(self):
+        for name, arm in self.arms.items():
+            self.assertEqual(arm["offered"], 60_000 * 150 // 1000, name)
+            self.assertEqual(arm["offered"], arm["delivered"] + arm["dropped"], name)
+            self.assertEqual(arm["delivered"], sum(bucket["count"] for bucket in arm["histogram"]), name)
+            self.assertEqual(arm["lost"], 0, name)
+
+    def test_telemetry_made_progress_under_every_arm(self):
+        for name, arm in self.arms.items():
+            self.assertGreater(arm["background_work"], 0, name)
+        self.assertRegex(self.document["environment"]["python"], r"^3\.\d+\.\d+$")
+
+    def test_the_scheduler_that_was_measured_is_the_one_that_was_asked_for(self):
+        self.assertEqual(self.arms["eevdf-nice"]["scheduler"], "")
+        self.assertIn("latency", self.arms["scx_latency=60us"]["scheduler"])
+        self.assertEqual(self.arms["scx_latency=60us"]["budget_ns"], 60_000)
+        self.assertIn("simple", self.arms["scx_simple"]["scheduler"])
+
+    def test_a_foreign_object_is_loaded_like_a_built_in_one(self):
+        builtin, foreign = self.arms["scx_simple"], self.arms[str(SCX_SIMPLE)]
+        self.assertEqual(foreign["scheduler"], builtin["scheduler"])
+
+    def test_the_page_needs_nothing_but_itself(self):
+        text = pathlib.Path(self.page.name).read_text(encoding="utf-8")
+        self.assertIn("scx_latency=60us", text)
+        self.assertIn("<svg", text)
+        self.assertIsNone(re.search(r"""(src|href)=["']?(https?:)?//""", text))
+
+
+class Refusals(unittest.TestCase):
+    """A line that names what is wrong, and the exit code, before anything boots."""
+
+    def refuse(self, named, *options, status=USAGE):
+        ended = punctual("bench", *options)
+        self.assertEqual(ended.status, status, ended)
+        self.assertEqual(ended.out, b"")
+        lines = ended.err.decode().splitlines()
+        self.assertEqual(len(lines), 1, ended)
+        self.assertIn(named, lines[0])
+
+    def test_arms(self):
+        self.refuse("'cfs'", "--lab", "--arms", "eevdf,cfs")
+        self.refuse("budget", "--lab", "--arms", "scx_latency=0")
+        self.refuse("budget", "--lab", "--arms", "scx_latency=8760h")
+        self.refuse("missing.bpf.o", "--lab", "--arms", "missing.bpf.o")
+
+    def test_load(self):
+        self.refuse("--ring", "--lab", "--ring", "0")
+        self.refuse("'many'", "--lab", "--pps", "many")
+        self.refuse("--duration", "--lab", "--duration", "1us")
+        self.refuse("background", "--lab", "--background", "java")
+        self.refuse("packets", "--lab", "--pps", "1G", "--duration", "1h")
+
+    def test_lab_and_files(self):
+        self.refuse("4.19", "--lab", "--kernel", "4.19")
+        self.refuse("--lab", "--kernel", "6.18")
+        self.refuse("/nowhere/page.html", "--lab", "--html", "/nowhere/page.html")
+
+    def test_an_object_that_is_none_is_refused_inside_and_told_outside(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory, "garbage.bpf.o")
+            path.write_bytes(b"this is not an object")
+            ended = punctual("bench", "--lab", "--arms", str(path), *SPIN)
+            if ended.status == LACKING:
+                self.skipTest(ended.err.decode().strip())
+            self.assertEqual(ended.status, USAGE, ended)
+            self.assertIn("garbage.bpf.o", ended.err.decode().splitlines()[-1])
+
+
+class Invalid(unittest.TestCase):
+    def test_a_scheduler_that_leaves_during_the_window_gives_an_error_and_no_figures(self):
+        ended = lab("sh", "-c", "punctual bench --json --arms scx_simple --background spin --settle 100ms --duration 3s &"
+                    "sleep 2; punctual unload >&2; wait $!", options=("--settle", "0s"))
+        self.assertEqual(ended.status, EJECTED, ended)
+        self.assertEqual(ended.out, b"")
+        self.assertIn("scx_simple was ejected", ended.err.decode())
+
+
+class Telemetry(unittest.TestCase):
+    def test_it_runs_by_hand(self):
+        ended = subprocess.run([sys.executable, "-B", TELEMETRY, "0.2"], capture_output=True, text=True, check=True,
+                               env={"PATH": os.environ["PATH"]})
+        batches = float(re.match(r"([\d.]+) batches/s", ended.stdout).group(1))
+        self.assertGreater(batches, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
