@@ -330,7 +330,7 @@ void BPF_PROG(latency_running, struct task_struct* p)
 	cpu_state->running = RUNNING_NORMAL;
 	watch_waiting(cpu);
 	if (is_bound_kthread(p))
-		return; /* between two parts of somebody's turn; its key may be a deadline */
+		return;               /* between two parts of somebody's turn; its key may be a deadline */
 	cpu_state->normal_ran = true; /* kernel threads do not count: the net is for user tasks */
 	cpu_state->normal_first = false;
 	if (cpu_state->turn_pid != (u32)p->pid) {

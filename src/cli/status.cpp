@@ -31,6 +31,11 @@ uint64_t wait_quantile_ns(const class_stats& row, double quantile)
 	return row.wait_ns_max;
 }
 
+double microseconds(uint64_t ns)
+{
+	return static_cast<double>(ns) / 1e3;
+}
+
 // As below the mount, e.g. "vnf.slice"; the number when it was removed meanwhile.
 std::string cgroup_name(uint64_t id)
 {
@@ -117,7 +122,8 @@ void print_text(const LoadedScheduler& loaded)
 	for (const class_stats& row : loaded.classes)
 		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", cgroup_name(row.cgroup_id),
 			   format_duration(Nanoseconds(row.budget_ns)), row.nr_waits, row.nr_missed,
-			   wait_quantile_ns(row, 0.5) / 1e3, wait_quantile_ns(row, 0.99) / 1e3, row.wait_ns_max / 1e3);
+			   microseconds(wait_quantile_ns(row, 0.5)), microseconds(wait_quantile_ns(row, 0.99)),
+			   microseconds(row.wait_ns_max));
 }
 
 }  // namespace
