@@ -16,7 +16,7 @@ constexpr u64 BUDGET_NS_MAX = 1000ULL * 1000 * 1000;
 struct budget {
 	u64 budget_ns;
 	u32 class_index; /* row of the map "class_stats" */
-	u32 pad;
+	u32 cap_percent; /* of one CPU, so 250 is two and a half; 0: no cap */
 };
 static_assert(sizeof(struct budget) == 16, "budget is shared with user space");
 

@@ -99,8 +99,9 @@ Status fill_budgets(bpf_object* object, const std::vector<Budget>& wanted)
 		return fail(ExitCode::usage, "{} budgets: at most {} cgroups can have one", wanted.size(), CLASSES_MAX);
 	for (uint32_t row = 0; row < wanted.size(); row++) {
 		uint64_t id = TRY(cgroup_id(wanted[row].cgroup));
-		struct budget value = {
-		    .budget_ns = static_cast<u64>(wanted[row].latency.count()), .class_index = row, .pad = 0};
+		struct budget value = {.budget_ns = static_cast<u64>(wanted[row].latency.count()),
+				       .class_index = row,
+				       .cap_percent = wanted[row].cap_percent};
 		int error = -bpf_map__update_elem(budgets, &id, sizeof(id), &value, sizeof(value), BPF_NOEXIST);
 		if (error == EEXIST)
 			return fail(ExitCode::usage, "cgroup {} has two budgets; give one", wanted[row].cgroup);
