@@ -7,15 +7,21 @@
 
 #include "bpf/scx.bpf.h"
 #include "abi/sched.h"
+#include "policy/cap.h"
+#include "policy/floor.h"
 #include "policy/latency.h"
 
 /* ---- tunables: read-only once loaded, set by the loader ---- */
 
-const volatile u64 slice_ns = 4 * 1000 * 1000;            /* a turn of a normal task; ends at the next tick */
-const volatile u64 credit_ns = 4 * 1000 * 1000;           /* what a sleeper may keep of its unused time */
-const volatile u64 debt_ns = 400 * 1000 * 1000;           /* what a light task may owe: a turn at weight 1 */
-const volatile u64 normal_wait_max_ns = 20 * 1000 * 1000; /* see policy/starvation.h */
-const volatile u64 reserve_ns = 8 * 1000;                 /* see policy/latency.h: where the measured reserve begins */
+const volatile u64 slice_ns = 4 * 1000 * 1000;  /* a turn of a normal task; ends at the next tick */
+const volatile u64 credit_ns = 4 * 1000 * 1000; /* what a sleeper may keep of its unused time */
+const volatile u64 debt_ns = 400 * 1000 * 1000; /* what a light task may owe: a turn at weight 1 */
+const volatile u32 floor_percent = 10;          /* see policy/floor.h: share of each CPU that normal tasks keep */
+const volatile u64 floor_window_ns = 100 * 1000 * 1000;
+const volatile u64 grain_ns = 200 * 1000;
+const volatile u64 cap_period_ns = 100 * 1000 * 1000; /* see policy/cap.h */
+const volatile u64 burst_ns = 20 * 1000;              /* see policy/latency.h */
+const volatile u64 reserve_ns = 8 * 1000;             /* see policy/latency.h: where the measured reserve begins */
 const volatile u64 reserve_max_ns = 200 * 1000;
 const volatile u64 switch_ns = 10 * 1000; /* on top of it: from ops.running to the task's first instruction and back */
 const volatile u64 slack_min_ns = 5 * 1000;
@@ -34,27 +40,34 @@ const volatile u32 nr_llcs = 1;
 
 /* What a CPU is doing. Written under its run-queue lock, read anywhere: a stale value costs one early or late look. */
 struct cpu_state {
-	u64 running_deadline_ns; /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
-	u64 timer_at_ns;         /* 0: not armed */
-	u64 timer_due_ns;        /* of the timer that preempted; 0: its task runs */
-	u64 reserve_ns;          /* measured, see policy/reserve.h */
-	u64 turn_began_exec_ns;  /* se.sum_exec_runtime of the normal task whose turn it is */
-	u64 normal_ran_ns;       /* the last tick before which a normal task ran here */
-	u32 turn_pid;            /* that task; 0: none */
-	enum running_kind running;
-	bool normal_ran;     /* since the last tick */
-	bool normal_first;   /* by policy/starvation.h */
-	bool latency_queued; /* a task may wait in the CPU's own latency queue */
+	struct running_facts running;
+	u64 settled_ns;         /* up to when owed_ns is counted */
+	u64 owed_ns;            /* to normal tasks, see policy/floor.h */
+	u64 granted_ns;         /* when the floor last gave them the CPU */
+	u64 timer_at_ns;        /* 0: not armed */
+	u64 timer_due_ns;       /* of the timer that preempted; 0: its task runs */
+	u64 reserve_ns;         /* measured, see policy/reserve.h */
+	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
+	u32 turn_pid;           /* that task; 0: none */
+	bool latency_queued;    /* a task may wait in the CPU's own latency queue */
 } __attribute__((aligned(64)));
 
 struct llc_state {
 	u64 vtime_clock;   /* vtime of the normal task that started last */
+	u64 scan_at_ns;    /* when its normal queue is next searched for starved tasks */
 	bool latency_used; /* the shared queues have ever held a task: on a machine where */
 	bool normal_used;  /* every task is pinned nobody needs to look there */
 } __attribute__((aligned(64)));
 
 static struct cpu_state cpu_states[CPUS_MAX];
 static struct llc_state llc_states[CPUS_MAX];
+struct floor_tunables floor_knobs; /* made of the above when the scheduler starts */
+
+/* Shared by all CPUs that run the class. */
+static struct class_state {
+	struct cap_account account;
+} __attribute__((aligned(64))) class_states[CLASSES_MAX];
+
 volatile u64 budget_generation SEC(".data.control") = 1; /* raised by user space when budgets change */
 
 struct task_state {
@@ -62,9 +75,11 @@ struct task_state {
 	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
 	u64 began_exec_ns;   /* the same when it woke or got its deadline */
 	u64 runnable_ns;     /* when it was woken */
+	u64 queued_ns;       /* when it joined a normal queue */
 	u64 deadline_ns;     /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */
 	u64 budget_ns;
+	u64 quota_ns; /* of its class's cap; 0: none */
 	u64 cgroup_id;
 	u64 generation;
 	u32 class_index;
@@ -185,6 +200,7 @@ static void look_up_budget(struct task_state* state, struct cgroup* cgroup)
 
 	COUNT(nr_budget_lookups);
 	state->budget_ns = 0;
+	state->quota_ns = 0;
 	for (int level = 0; level < CGROUP_DEPTH_MAX; level++) {
 		u64 id = cgroup->kn->id;
 		struct budget* budget = bpf_map_lookup_elem(&budgets, &id);
@@ -192,6 +208,7 @@ static void look_up_budget(struct task_state* state, struct cgroup* cgroup)
 		if (budget) {
 			state->budget_ns = budget->budget_ns;
 			state->class_index = budget->class_index;
+			state->quota_ns = budget->cap_percent * cap_period_ns / 100;
 			return;
 		}
 		parent = cgroup->self.parent;
@@ -201,7 +218,7 @@ static void look_up_budget(struct task_state* state, struct cgroup* cgroup)
 	}
 }
 
-static inline u64 budget_of(struct task_struct* p, struct task_state* state)
+static inline void refresh_budget(struct task_struct* p, struct task_state* state)
 {
 	struct cgroup* cgroup = p->cgroups->dfl_cgrp;
 	u64 id = cgroup->kn->id;
@@ -212,5 +229,20 @@ static inline u64 budget_of(struct task_struct* p, struct task_state* state)
 		state->cgroup_id = id;
 		state->generation = generation;
 	}
-	return state->budget_ns;
+}
+
+/*
+ * Charges a class for its task. The sum is exact; when two CPUs end a period at once, the class may gain or
+ * lose what was charged between: less than a switch takes.
+ */
+static inline bool class_is_over_cap(const struct task_state* state, u64 now_ns, u64 ran_ns)
+{
+	struct class_state* class = &class_states[state->class_index % CLASSES_MAX];
+	struct cap_account now;
+
+	now = cap_at(class->account, now_ns, state->quota_ns, cap_period_ns);
+	if (now.period_at_ns != class->account.period_at_ns)
+		class->account = now;
+	__sync_fetch_and_add(&class->account.used_ns, ran_ns);
+	return over_cap(class->account, state->quota_ns);
 }

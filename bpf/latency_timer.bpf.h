@@ -73,19 +73,50 @@ static inline u64 earliest_key(s32 cpu)
 	return own < shared ? own : shared;
 }
 
-static inline bool cpu_may_be_preempted(s32 cpu)
+static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_state)
+{
+	return (struct latency_tunables){
+	    cpu_state->reserve_ns + switch_ns, burst_ns, slice_ns, slack_min_ns, kthread_budget_ns, hysteresis_ns};
+}
+
+/* By the first of those that wait for it. */
+static inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 key = cpu_state->running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu); /* not asked for: not looked up */
+
+	return may_preempt(&cpu_state->running, now_ns, key, tunables);
+}
+
+/* ---- the floor ---- */
+
+/* Counts what ran on this CPU since the last time. Under its run-queue lock. */
+static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
+{
+	u64 ran_ns = now_ns - cpu_state->settled_ns;
+
+	if (cpu_state->running.kind == RUNNING_BUDGETED)
+		cpu_state->owed_ns = floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
+	else if (cpu_state->running.kind == RUNNING_NORMAL)
+		cpu_state->owed_ns = floor_after_normal(cpu_state->owed_ns, ran_ns);
+	cpu_state->settled_ns = now_ns;
+}
+
+static inline bool normal_waits(s32 cpu)
+{
+	return scx_bpf_dsq_nr_queued(dsq_id(DSQ_NORMAL_CPU, cpu)) > 0 ||
+	       scx_bpf_dsq_nr_queued(dsq_id(DSQ_NORMAL_LLC, llc_of(cpu))) > 0;
+}
+
+/* Must the budgeted task on this CPU leave for normal ones? Also without the run-queue lock. */
+static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 
-	if (cpu_state->running < RUNNING_BUDGETED)
-		return may_preempt(cpu_state->running, 0, 0, 0);
-	return may_preempt(RUNNING_BUDGETED, cpu_state->running_deadline_ns, earliest_key(cpu), hysteresis_ns);
-}
-
-static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_state)
-{
-	return (struct latency_tunables){cpu_state->reserve_ns + switch_ns, slice_ns, slack_min_ns, kthread_budget_ns,
-					 hysteresis_ns};
+	if (cpu_state->running.kind != RUNNING_BUDGETED)
+		return false;
+	return floor_is_due(floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs), &floor_knobs) &&
+	       normal_waits(cpu);
 }
 
 /*
@@ -93,20 +124,19 @@ static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_st
  * kernel serves without asking, or came first by deadline as a kernel thread. Whenever normal work
  * runs, a timer knows of the earliest deadline.
  */
-static inline void watch_waiting(s32 cpu)
+static inline void watch_waiting(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	struct latency_tunables tunables = tunables_of(cpu_state);
-	u64 now_ns;
+	struct latency_tunables tunables;
 
 	if (cpu_state->timer_at_ns || !latency_waits(cpu))
 		return;
-	now_ns = scx_bpf_now();
-	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &tunables));
+	tunables = tunables_of(cpu_state);
+	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables));
 }
 
-/* Another CPU of the same cache that runs normal work and may run the first task of the queue; -1: none. */
-static s32 find_normal_cpu(s32 cpu)
+/* Another CPU of the same cache that may be preempted for the first task of the queue; -1: none. */
+static s32 find_normal_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	u32 llc = llc_of(cpu);
 	u32 nr_cpus = scx_bpf_nr_cpu_ids();
@@ -120,7 +150,9 @@ static s32 find_normal_cpu(s32 cpu)
 		bpf_for(other, 0, nr_cpus)
 		{
 			if (other == cpu || llc_of(other) != llc || !in_scope(other) ||
-			    state_of_cpu(other)->running != RUNNING_NORMAL || !bpf_cpumask_test_cpu(other, p->cpus_ptr))
+			    state_of_cpu(other)->running.kind != RUNNING_NORMAL ||
+			    !may_preempt(&state_of_cpu(other)->running, now_ns, 0, tunables) ||
+			    !bpf_cpumask_test_cpu(other, p->cpus_ptr))
 				continue;
 			found = other;
 			break;
@@ -131,31 +163,37 @@ static s32 find_normal_cpu(s32 cpu)
 	return found;
 }
 
-/* The last safe moment of a task queued for this CPU. Runs in softirq, without the run-queue lock. */
+/* The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. */
 static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 {
 	s32 cpu = *key;
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u64 due_ns, now_ns;
+	struct latency_tunables tunables = tunables_of(cpu_state);
+	u64 now_ns = scx_bpf_now();
+	u64 due_ns;
 	s32 other;
 
 	COUNT(nr_timer_fired);
 	due_ns = cpu_state->timer_at_ns;
 	cpu_state->timer_at_ns = 0;
+	if (floor_wants_cpu(cpu, now_ns)) {
+		COUNT(nr_floor_preempted);
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+		return 0; /* watch_waiting() arms the timer again */
+	}
 	if (!latency_waits_now(cpu))
 		return 0; /* served by itself in the meantime */
-	if (cpu_may_be_preempted(cpu)) {
+	if (cpu_may_be_preempted(cpu, now_ns, &tunables)) {
 		COUNT(nr_timer_preempted);
 		cpu_state->timer_due_ns = due_ns;
 		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 		return 0; /* should another normal task come first, watch_waiting() looks again */
 	}
-	other = find_normal_cpu(cpu);
+	other = find_normal_cpu(cpu, now_ns, &tunables);
 	if (other >= 0) {
 		COUNT(nr_timer_preempted);
 		scx_bpf_kick_cpu(other, KICK_PREEMPT);
 	}
-	now_ns = scx_bpf_now();
-	arm_timer(cpu, now_ns, now_ns + retry_ns);
+	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state->running, retry_ns, &tunables));
 	return 0;
 }

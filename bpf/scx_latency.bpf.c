@@ -66,24 +66,37 @@ s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_f
 
 	/* An idle CPU was claimed for it: ops.enqueue puts it there (see RUNNING_NOTHING). */
 	if (is_idle)
-		state_of_cpu(cpu)->running = RUNNING_NOTHING;
+		state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
 	return cpu;
 }
 
-/* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. */
-static void settle_account(struct task_struct* p, struct task_state* state, u32 llc)
+/* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. Returns what ran. */
+static u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
 {
 	struct vtime_limits limits = {credit_ns, debt_ns};
 	u64 exec_ns = p->se.sum_exec_runtime;
+	u64 ran_ns = exec_ns - state->exec_ns_charged;
 	u64 clock = state_of_llc(llc)->vtime_clock;
 
-	state->vtime += vtime_charge(exec_ns - state->exec_ns_charged, p->scx.weight);
+	state->vtime += vtime_charge(ran_ns, p->scx.weight);
 	state->exec_ns_charged = exec_ns;
 	if (state->llc != llc) {
 		state->vtime += clock - state_of_llc(state->llc)->vtime_clock;
 		state->llc = llc;
 	}
 	state->vtime = vtime_on_join(state->vtime, clock, &limits);
+	return ran_ns;
+}
+
+/* The budget of a task that is enqueued on this CPU; 0: it is served as a normal one. */
+static inline u64 budget_now(struct task_struct* p, struct task_state* state, s32 cpu, u64 now_ns, u64 ran_ns)
+{
+	if (!in_scope(cpu))
+		return 0;
+	refresh_budget(p, state);
+	if (state->quota_ns && class_is_over_cap(state, now_ns, ran_ns))
+		return 0;
+	return state->budget_ns;
 }
 
 /* A CPU that went idle since it last asked would not hear of a task that lost its CPU. */
@@ -182,14 +195,14 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		scx_error("task %d has no state", p->pid);
 		return;
 	}
-	settle_account(p, state, llc_of(cpu));
+	u64 ran_ns = settle_account(p, state, llc_of(cpu));
+	u64 now_ns = scx_bpf_now();
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	struct place_facts facts = {
-	    .now_ns = scx_bpf_now(),
-	    .budget_ns = in_scope(cpu) ? budget_of(p, state) : 0,
+	    .now_ns = now_ns,
+	    .budget_ns = budget_now(p, state, cpu, now_ns, ran_ns),
 	    .deadline_ns = state->deadline_ns,
 	    .ran_ns = state->exec_ns_charged - state->began_exec_ns,
-	    .running_deadline_ns = cpu_state->running_deadline_ns,
 	    .running = cpu_state->running,
 	    .woken = woken,
 	    .bound_kthread = is_bound_kthread(p),
@@ -200,7 +213,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		state->began_exec_ns = state->exec_ns_charged;
 	state->deadline_ns = decision.deadline_ns;
 	if (woken) {
-		state->runnable_ns = facts.now_ns;
+		state->runnable_ns = now_ns;
 		state->wait_open = decision.deadline_ns != 0;
 	}
 	switch (decision.place) {
@@ -211,8 +224,9 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	case PLACE_LOCAL_PREEMPT:
 		COUNT(nr_preempt_now);
 		if (decision.deadline_ns) {
-			cpu_state->running = RUNNING_ARRIVING;
-			cpu_state->running_deadline_ns = decision.deadline_ns;
+			settle_floor(cpu_state, now_ns);
+			cpu_state->running.kind = RUNNING_ARRIVING;
+			cpu_state->running.deadline_ns = decision.deadline_ns;
 			cpu_state->reserve_ns = reserve_unmeasured(cpu_state->reserve_ns, reserve_ns);
 		}
 		insert_local(p, state, enq_flags | ENQ_PREEMPT);
@@ -221,9 +235,10 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		insert_local(p, state, enq_flags);
 		break;
 	case PLACE_LATENCY:
-		queue_latency(p, cpu, facts.now_ns, &decision, enq_flags);
+		queue_latency(p, cpu, now_ns, &decision, enq_flags);
 		break;
 	case PLACE_NORMAL:
+		state->queued_ns = now_ns;
 		queue_normal(p, state, cpu, woken, enq_flags);
 		break;
 	}
@@ -271,14 +286,36 @@ static inline bool take_normal(s32 cpu, u32 llc)
 	return take_earlier(dsq_id(DSQ_NORMAL_CPU, cpu), dsq_id(DSQ_NORMAL_LLC, llc), state_of_llc(llc)->normal_used);
 }
 
+/* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
+static inline bool take_floor(s32 cpu, u32 llc)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+
+	if (cpu_state->running.kind == RUNNING_BUDGETED)
+		settle_floor(cpu_state, scx_bpf_now());
+	if (!floor_is_due(cpu_state->owed_ns, &floor_knobs))
+		return false;
+	if (take_normal(cpu, llc))
+		return true;
+	cpu_state->owed_ns = 0;
+	return false;
+}
+
 SEC("struct_ops/latency_dispatch")
 void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 {
 	u32 llc = llc_of(cpu);
 
-	if ((state_of_cpu(cpu)->normal_first && take_normal(cpu, llc)) || take_latency(cpu, llc) ||
-	    take_normal(cpu, llc) || (nr_llcs > 1 && take_from_other_llcs(cpu)))
+	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) ||
+	    (nr_llcs > 1 && take_from_other_llcs(cpu)))
 		COUNT(nr_dispatched);
+}
+
+static inline bool is_over_cap(struct task_struct* p, s32 cpu, u64 now_ns)
+{
+	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
+
+	return state && state->quota_ns && class_is_over_cap(state, now_ns, settle_account(p, state, llc_of(cpu)));
 }
 
 static inline void count_wait(const struct task_state* state, u64 wait_ns)
@@ -297,22 +334,47 @@ static inline void count_wait(const struct task_state* state, u64 wait_ns)
 	class->buckets[bucket]++;
 }
 
-static void budgeted_runs(struct task_struct* p, struct cpu_state* cpu_state, u64 key)
+static void budgeted_runs(struct task_struct* p, struct cpu_state* cpu_state, u64 key, u64 now_ns)
 {
 	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
-	u64 now_ns = scx_bpf_now();
 
-	cpu_state->running = RUNNING_BUDGETED;
-	cpu_state->running_deadline_ns = key;
+	cpu_state->running.kind = RUNNING_BUDGETED;
+	cpu_state->running.deadline_ns = key;
 	if (cpu_state->timer_due_ns) {
 		cpu_state->reserve_ns =
 		    reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
 		cpu_state->timer_due_ns = 0;
 	}
-	if (state && state->wait_open) {
+	/* Where the floor has lately been needed the tick would be too late. */
+	if (now_ns - cpu_state->granted_ns < floor_window_ns)
+		arm_timer(scx_bpf_task_cpu(p), now_ns, now_ns + floor_look_ns(cpu_state->owed_ns, &floor_knobs));
+	if (!state)
+		return;
+	cpu_state->running.budget_ns = state->budget_ns;
+	if (state->wait_open) {
 		state->wait_open = false;
 		count_wait(state, now_ns - state->runnable_ns);
 	}
+}
+
+static void normal_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64* clock = &state_of_llc(llc_of(cpu))->vtime_clock;
+
+	cpu_state->running.kind = RUNNING_NORMAL;
+	cpu_state->running.granted_until_ns = 0;
+	if (floor_is_due(cpu_state->owed_ns, &floor_knobs)) {
+		COUNT(nr_floor_granted);
+		cpu_state->granted_ns = now_ns;
+		cpu_state->running.granted_until_ns = now_ns + grain_ns;
+	}
+	if (cpu_state->turn_pid != (u32)p->pid) {
+		cpu_state->turn_pid = p->pid;
+		cpu_state->turn_began_exec_ns = p->se.sum_exec_runtime;
+	}
+	if (vtime_before(*clock, key))
+		*clock = key;
 }
 
 SEC("struct_ops/latency_running")
@@ -321,55 +383,46 @@ void BPF_PROG(latency_running, struct task_struct* p)
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 key = p->scx.dsq_vtime;
-	u64* clock;
+	u64 now_ns = scx_bpf_now();
 
+	settle_floor(cpu_state, now_ns);
+	cpu_state->running.since_ns = now_ns;
 	if (is_deadline_key(key)) {
-		budgeted_runs(p, cpu_state, key);
+		budgeted_runs(p, cpu_state, key, now_ns);
 		return;
 	}
-	cpu_state->running = RUNNING_NORMAL;
-	watch_waiting(cpu);
-	if (is_bound_kthread(p))
-		return;               /* between two parts of somebody's turn; its key may be a deadline */
-	cpu_state->normal_ran = true; /* kernel threads do not count: the net is for user tasks */
-	cpu_state->normal_first = false;
-	if (cpu_state->turn_pid != (u32)p->pid) {
-		cpu_state->turn_pid = p->pid;
-		cpu_state->turn_began_exec_ns = p->se.sum_exec_runtime;
-	}
-	clock = &state_of_llc(llc_of(cpu))->vtime_clock;
-	if (vtime_before(*clock, key))
-		*clock = key;
+	if (is_bound_kthread(p)) /* between two parts of somebody's turn; its key may be a deadline */
+		cpu_state->running.kind = RUNNING_KTHREAD;
+	else
+		normal_runs(p, cpu, key, now_ns);
+	watch_waiting(cpu, now_ns);
 }
 
 /*
- * Two nets. Under the timers: should one be missed, the tick serves the waiting task. Under
- * fairness: normal tasks that have not run for too long get the next dispatch.
+ * Under the timers: should one be missed, the tick serves the waiting task. And the first look at
+ * the floor and at the cap, for tasks that reach no scheduling point by themselves.
  */
 SEC("struct_ops/latency_tick")
 void BPF_PROG(latency_tick, struct task_struct* p)
 {
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct latency_tunables tunables = tunables_of(cpu_state);
 	u64 now_ns = scx_bpf_now();
 
-	if (cpu_state->normal_ran || cpu_state->running < RUNNING_BUDGETED) {
-		cpu_state->normal_ran = false;
-		cpu_state->normal_ran_ns = now_ns;
-	} else if (normal_goes_first(now_ns, cpu_state->normal_ran_ns, normal_wait_max_ns)) {
-		cpu_state->normal_first = true;
-		task_set_slice(p, 0);
-		return;
-	}
-	if (cpu_state->timer_at_ns < now_ns && latency_waits_now(cpu) && cpu_may_be_preempted(cpu))
+	if (floor_wants_cpu(cpu, now_ns) ||
+	    (cpu_state->running.kind == RUNNING_BUDGETED && is_over_cap(p, cpu, now_ns)) ||
+	    (cpu_state->timer_at_ns < now_ns && latency_waits_now(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
 		task_set_slice(p, 0);
 }
 
 SEC("struct_ops/latency_update_idle")
 void BPF_PROG(latency_update_idle, s32 cpu, bool idle)
 {
-	if (idle)
-		state_of_cpu(cpu)->running = RUNNING_NOTHING;
+	if (!idle)
+		return;
+	state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
+	state_of_cpu(cpu)->owed_ns = 0; /* nobody wants it */
 }
 
 SEC("struct_ops.s/latency_init")
@@ -383,6 +436,7 @@ s32 BPF_PROG(latency_init)
 		scx_error("%u CPUs are more than the %u that scx_latency is built for", nr_cpus, CPUS_MAX);
 		return -EINVAL;
 	}
+	floor_knobs = floor_tunables_of(floor_percent, floor_window_ns, grain_ns);
 	bpf_for(i, 0, nr_cpus)
 	{
 		u32 key = i;

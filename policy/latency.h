@@ -17,14 +17,26 @@
 enum running_kind : u32 {
 	RUNNING_NOTHING, /* idle, or a task of a class above ours */
 	RUNNING_NORMAL,
+	RUNNING_KTHREAD, /* a per-CPU kernel thread, in the middle of somebody's turn */
 	RUNNING_BUDGETED,
 	RUNNING_ARRIVING, /* a budgeted task is at the head of its own queue and about to take over */
+};
+
+/* Who has a CPU, and what it can put up against one that waits. */
+struct running_facts {
+	u64 since_ns;         /* it has run since */
+	u64 deadline_ns;      /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
+	u64 budget_ns;        /* with RUNNING_BUDGETED */
+	u64 granted_until_ns; /* with RUNNING_NORMAL: policy/floor.h gave it the CPU until then; 0: it did not */
+	enum running_kind kind;
+	u32 pad;
 };
 
 /* The knobs of scx_latency that decisions depend on. */
 struct latency_tunables {
 	u64 reserve_ns;        /* theta: from deciding to preempt until the task is on the CPU */
-	u64 turn_ns;           /* running longer than this since it woke or got its deadline ends a task's privilege */
+	u64 burst_ns;          /* CPU time that a budgeted task gets with one deadline */
+	u64 kthread_turn_ns;   /* and a per-CPU kernel thread, before it counts as normal */
 	u64 slack_ns_min;      /* below this a timer is not worth its cost: preempt at once */
 	u64 kthread_budget_ns; /* of a per-CPU kernel thread that had to leave its CPU */
 	u64 hysteresis_ns;     /* a budgeted task is preempted only for a deadline earlier by more than this */
@@ -32,14 +44,13 @@ struct latency_tunables {
 
 struct place_facts {
 	u64 now_ns;
-	u64 budget_ns;             /* 0: no budget */
-	u64 deadline_ns;           /* the one it had before it lost its CPU; 0: none */
-	u64 ran_ns;                /* CPU time since it woke or got that deadline */
-	u64 running_deadline_ns;   /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
-	enum running_kind running; /* on the CPU that the task was given */
-	bool woken;                /* else it lost its CPU */
-	bool bound_kthread;        /* a per-CPU kernel thread */
-	u8 pad[2];
+	u64 budget_ns;                /* 0: no budget, or its class is over its cap */
+	u64 deadline_ns;              /* the one it had before it lost its CPU; 0: none */
+	u64 ran_ns;                   /* CPU time since it woke or got that deadline */
+	struct running_facts running; /* on the CPU that the task was given */
+	bool woken;                   /* else it lost its CPU */
+	bool bound_kthread;           /* a per-CPU kernel thread */
+	u8 pad[6];
 };
 
 enum place : u32 {
@@ -78,15 +89,32 @@ static inline bool is_deadline_key(u64 key)
 	return key & 1;
 }
 
-/* May a task with this deadline take the CPU from what runs there? */
-static inline bool may_preempt(enum running_kind running, u64 running_deadline_ns, u64 deadline_ns, u64 hysteresis_ns)
+/*
+ * The promise to a running task was kept when it got the CPU. Its deadline covers one burst (a packet
+ * function empties its ring); after that it stands like one that becomes runnable now. So a class that
+ * never sleeps cannot make another one late by more than a burst.
+ */
+static inline u64 standing_deadline(const struct running_facts* running, u64 now_ns, u64 burst_ns)
 {
-	switch (running) {
+	u64 renewed_ns = now_ns + running->budget_ns;
+
+	if (running->kind == RUNNING_ARRIVING || now_ns < running->since_ns + burst_ns)
+		return running->deadline_ns;
+	return renewed_ns > running->deadline_ns ? renewed_ns : running->deadline_ns;
+}
+
+/* May a task with this deadline take the CPU from what runs there? */
+static inline bool may_preempt(const struct running_facts* running, u64 now_ns, u64 deadline_ns,
+			       const struct latency_tunables* tunables)
+{
+	switch (running->kind) {
 	case RUNNING_NORMAL:
+		return now_ns >= running->granted_until_ns;
+	case RUNNING_KTHREAD:
 		return true;
 	case RUNNING_BUDGETED:
 	case RUNNING_ARRIVING:
-		return deadline_ns + hysteresis_ns < running_deadline_ns;
+		return deadline_ns + tunables->hysteresis_ns < standing_deadline(running, now_ns, tunables->burst_ns);
 	default:
 		return false; /* nothing of ours to preempt: the CPU comes to us by itself */
 	}
@@ -94,23 +122,49 @@ static inline bool may_preempt(enum running_kind running, u64 running_deadline_n
 
 /*
  * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that
- * used up its turn gets a new one: with its old deadline it would come before all others for ever.
+ * used up its burst gets a new one: with its old deadline it would come before all others for ever.
  */
-static inline bool keeps_deadline(const struct place_facts* facts, u64 turn_ns)
+static inline bool keeps_deadline(const struct place_facts* facts, u64 burst_ns)
 {
-	return !facts->woken && facts->deadline_ns && facts->ran_ns < turn_ns;
+	return !facts->woken && facts->deadline_ns && facts->ran_ns < burst_ns;
+}
+
+/* From when on the running task may have to leave for one that waits; 0: from now on. */
+static inline u64 protected_until_ns(const struct running_facts* running, u64 burst_ns)
+{
+	if (running->kind == RUNNING_NORMAL)
+		return running->granted_until_ns;
+	return running->kind == RUNNING_BUDGETED ? running->since_ns + burst_ns : 0;
+}
+
+static inline u64 later(u64 a_ns, u64 b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
 }
 
 /*
- * When a task with this deadline must be looked at again: at the last safe moment; when that has passed, after the
- * shortest useful delay.
+ * When a task with this deadline must be looked at again: at the last safe moment. When that has passed, as soon
+ * as the running task loses its protection, but no sooner than the reserve: a timer that preempts whatever it
+ * finds faster than anything can get on the CPU would stop the machine.
  */
-static inline u64 look_again_ns(u64 now_ns, u64 deadline_ns, const struct latency_tunables* tunables)
+static inline u64 look_again_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
+				const struct latency_tunables* tunables)
 {
-	u64 soonest_ns = now_ns + tunables->slack_ns_min;
 	u64 moment_ns = deadline_ns - tunables->reserve_ns;
 
-	return moment_ns > soonest_ns ? moment_ns : soonest_ns;
+	if (moment_ns < now_ns + tunables->slack_ns_min)
+		moment_ns = now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
+	return later(moment_ns, running->kind == RUNNING_NORMAL ? running->granted_until_ns : 0);
+}
+
+/* The same for a timer that found the CPU protected: when the protection ends, or a while later. */
+static inline u64 retry_look_ns(u64 now_ns, const struct running_facts* running, u64 retry_ns,
+				const struct latency_tunables* tunables)
+{
+	u64 free_ns = protected_until_ns(running, tunables->burst_ns);
+
+	return later(now_ns + later(tunables->slack_ns_min, tunables->reserve_ns),
+		     free_ns > now_ns ? free_ns : now_ns + retry_ns);
 }
 
 static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns,
@@ -121,13 +175,13 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 	struct place_decision decision = {
 	    .deadline_ns = deadline_ns, .preempt_at_ns = 0, .place = PLACE_LATENCY, .begins_turn = false, .pad = {}};
 
-	if (facts->running == RUNNING_NOTHING) {
+	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
 	} else if (slack_ns < tunables->slack_ns_min &&
-		   may_preempt(facts->running, facts->running_deadline_ns, deadline_ns, tunables->hysteresis_ns)) {
+		   may_preempt(&facts->running, facts->now_ns, deadline_ns, tunables)) {
 		decision.place = PLACE_LOCAL_PREEMPT;
 	} else {
-		decision.preempt_at_ns = look_again_ns(facts->now_ns, deadline_ns, tunables);
+		decision.preempt_at_ns = look_again_ns(facts->now_ns, deadline_ns, &facts->running, tunables);
 	}
 	return decision;
 }
@@ -135,12 +189,25 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 static inline struct place_decision place_budgeted(const struct place_facts* facts,
 						   const struct latency_tunables* tunables)
 {
-	bool keeps = keeps_deadline(facts, tunables->turn_ns);
+	bool keeps = keeps_deadline(facts, tunables->burst_ns);
 	u64 deadline_ns = keeps ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
 	struct place_decision decision = place_by_deadline(facts, deadline_ns, tunables);
 
 	decision.begins_turn = !keeps;
 	return decision;
+}
+
+static inline enum place place_bound_kthread(enum running_kind running)
+{
+	switch (running) {
+	case RUNNING_NORMAL:
+	case RUNNING_KTHREAD:
+		return PLACE_LOCAL_PREEMPT;
+	case RUNNING_ARRIVING:
+		return PLACE_LOCAL_LAST;
+	default:
+		return PLACE_LOCAL;
+	}
 }
 
 /* Where a task that became runnable, or lost its CPU, waits. */
@@ -157,12 +224,10 @@ static inline struct place_decision place_task(const struct place_facts* facts, 
 	 * task like others.
 	 */
 	if (facts->bound_kthread && facts->woken) {
-		decision.place = facts->running == RUNNING_NORMAL     ? PLACE_LOCAL_PREEMPT
-				 : facts->running == RUNNING_ARRIVING ? PLACE_LOCAL_LAST
-								      : PLACE_LOCAL;
+		decision.place = place_bound_kthread(facts->running.kind);
 		return decision;
 	}
-	if (facts->bound_kthread && facts->ran_ns < tunables->turn_ns)
+	if (facts->bound_kthread && facts->ran_ns < tunables->kthread_turn_ns)
 		return place_by_deadline(facts, facts->now_ns + tunables->kthread_budget_ns, tunables);
 	return facts->budget_ns ? place_budgeted(facts, tunables) : decision;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The net under fairness: a budgeted class that never sleeps must not keep normal tasks off a CPU
- * until the kernel's watchdog ejects the scheduler.
+ * The net under everything else: a task that has waited too long goes first, and is counted. Weights
+ * and credits alone give no bound in time: with many heavy tasks a light one may wait for minutes.
+ * A count above 0 means that some rule above failed.
  */
 #pragma once
 
 #include "abi/types.h"
 
-/* Do normal tasks go first this time? For one turn, when the CPU has run none for wait_ns_max. */
-static inline bool normal_goes_first(u64 now_ns, u64 normal_ran_ns, u64 wait_ns_max)
+constexpr u64 STARVED_NS = 1000ULL * 1000 * 1000;
+
+static inline bool is_starved(u64 now_ns, u64 queued_ns)
 {
-	return (s64)(now_ns - normal_ran_ns) > (s64)wait_ns_max;
+	return (s64)(now_ns - queued_ns) > (s64)STARVED_NS;
 }

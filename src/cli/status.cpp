@@ -78,6 +78,8 @@ Json stats_json(const sched_stats& stats)
 		{"timers_armed", stats.nr_timer_armed},
 		{"timers_fired", stats.nr_timer_fired},
 		{"preempted_by_timer", stats.nr_timer_preempted},
+		{"floor_granted", stats.nr_floor_granted},
+		{"preempted_by_floor", stats.nr_floor_preempted},
 		{"resumed", stats.nr_resumed},
 		{"budget_lookups", stats.nr_budget_lookups}};
 }

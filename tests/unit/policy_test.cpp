@@ -2,8 +2,13 @@
 // The scheduling decisions, called as the kernel calls them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <random>
+#include <vector>
 
+#include "policy/cap.h"
+#include "policy/floor.h"
 #include "policy/latency.h"
 #include "policy/reserve.h"
 #include "policy/resume.h"
@@ -13,7 +18,8 @@
 namespace {
 
 constexpr latency_tunables kTunables = {.reserve_ns = 10'000,
-					.turn_ns = 4'000'000,
+					.burst_ns = 20'000,
+					.kthread_turn_ns = 4'000'000,
 					.slack_ns_min = 5'000,
 					.kthread_budget_ns = 50'000,
 					.hysteresis_ns = 10'000};
@@ -23,7 +29,7 @@ place_facts woken_with_budget(u64 budget_ns, running_kind running)
 	place_facts facts = {};
 	facts.now_ns = 1'000'000;
 	facts.budget_ns = budget_ns;
-	facts.running = running;
+	facts.running.kind = running;
 	facts.woken = true;
 	return facts;
 }
@@ -80,15 +86,15 @@ TEST(Latency, WakeupBeginsANewDeadlineAndANewTurn)
 	EXPECT_TRUE(place_task(&facts, &kTunables).begins_turn);
 }
 
-TEST(Latency, TurnGoesOnWhereItWasPreemptedAndBeginsAnewWhenItWasUsedUp)
+TEST(Latency, BurstGoesOnWhereItWasPreemptedAndBeginsAnewWhenItWasUsedUp)
 {
 	place_facts facts = woken_with_budget(60'000, RUNNING_NORMAL);
 	facts.woken = false;
 	facts.deadline_ns = 1'030'000;
-	facts.ran_ns = 3'999'999;
-	// Else a task that is preempted often enough would never have used up a turn.
+	facts.ran_ns = 19'999;
+	// Else a task that is preempted often enough would never have used up a burst.
 	EXPECT_FALSE(place_task(&facts, &kTunables).begins_turn);
-	facts.ran_ns = 4'000'000;
+	facts.ran_ns = 20'000;
 	EXPECT_TRUE(place_task(&facts, &kTunables).begins_turn);
 }
 
@@ -100,12 +106,12 @@ TEST(Latency, TaskThatGotItsBudgetWhileItRanHasADeadlineToo)
 	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);
 }
 
-TEST(Latency, UsedUpTurnEndsTheOldDeadline)
+TEST(Latency, UsedUpBurstEndsTheOldDeadline)
 {
 	place_facts facts = woken_with_budget(60'000, RUNNING_NORMAL);
 	facts.woken = false;
 	facts.deadline_ns = 500'000;
-	facts.ran_ns = 4'000'000;
+	facts.ran_ns = 20'000;
 	// With its old deadline a spinner would come before every other budgeted task for ever.
 	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);
 }
@@ -130,23 +136,66 @@ TEST(Latency, LongRunningKthreadIsANormalTask)
 	EXPECT_EQ(place_task(&facts, &kTunables).place, PLACE_NORMAL);
 }
 
+running_facts running(running_kind kind, u64 deadline_ns)
+{
+	running_facts facts = {};
+	facts.since_ns = 1'000'000;
+	facts.deadline_ns = deadline_ns;
+	facts.budget_ns = 60'000;
+	facts.kind = kind;
+	return facts;
+}
+
 TEST(Latency, EarlierDeadlineWinsOnlyByMoreThanTheHysteresis)
 {
-	EXPECT_FALSE(may_preempt(RUNNING_BUDGETED, 100'000, 90'000, 10'000));
-	EXPECT_TRUE(may_preempt(RUNNING_BUDGETED, 100'000, 89'999, 10'000));
-	EXPECT_TRUE(may_preempt(RUNNING_NORMAL, 0, ~0ULL, 10'000));  // a normal task has no deadline to defend
+	running_facts busy = running(RUNNING_BUDGETED, 1'100'000);
+	EXPECT_FALSE(may_preempt(&busy, 1'000'000, 1'090'000, &kTunables));
+	EXPECT_TRUE(may_preempt(&busy, 1'000'000, 1'089'999, &kTunables));
+	busy.kind = RUNNING_NORMAL;
+	EXPECT_TRUE(may_preempt(&busy, 1'000'000, ~0ULL, &kTunables));  // a normal task has no deadline to defend
 }
 
 TEST(Latency, CpuThatRunsNothingOfOursIsNotPreempted)
 {
 	// Idle, or with a task of a class above ours: it comes to us by itself, a kick would cost and win nothing.
-	EXPECT_FALSE(may_preempt(RUNNING_NOTHING, 0, 0, 0));
+	running_facts idle = running(RUNNING_NOTHING, 0);
+	EXPECT_FALSE(may_preempt(&idle, 1'000'000, 0, &kTunables));
+}
+
+TEST(Latency, AfterItsBurstARunningTaskStandsLikeOneThatBecomesRunnableNow)
+{
+	running_facts spinner = running(RUNNING_BUDGETED, 1'010'000);  // the earliest of all, when it got the CPU
+	u64 waiting_ns = 1'060'000;
+	EXPECT_FALSE(may_preempt(&spinner, 1'019'999, waiting_ns, &kTunables));
+	EXPECT_TRUE(may_preempt(&spinner, 1'020'000, waiting_ns, &kTunables));  // against 1'080'000
+	// Else a class that never sleeps would make every other one late.
+}
+
+TEST(Latency, TurnThatTheFloorGrantedIsNotPreempted)
+{
+	place_facts facts = woken_with_budget(5'000, RUNNING_NORMAL);
+	facts.running.granted_until_ns = facts.now_ns + 200'000;
+	place_decision decision = place_task(&facts, &kTunables);
+	EXPECT_EQ(decision.place, PLACE_LATENCY);
+	EXPECT_EQ(decision.preempt_at_ns, facts.running.granted_until_ns);  // and not a moment longer
+	EXPECT_FALSE(may_preempt(&facts.running, facts.now_ns + 199'999, 0, &kTunables));
+	EXPECT_TRUE(may_preempt(&facts.running, facts.now_ns + 200'000, 0, &kTunables));
+}
+
+TEST(Latency, LateTimerGivesTheRunningTaskTheReserve)
+{
+	// A timer that fires faster than a task gets on the CPU would stop the machine.
+	running_facts busy = running(RUNNING_NORMAL, 0);
+	EXPECT_EQ(look_again_ns(1'000'000, 900'000, &busy, &kTunables), 1'010'000);
+	busy.kind = RUNNING_BUDGETED;
+	EXPECT_EQ(retry_look_ns(1'005'000, &busy, 50'000, &kTunables), 1'020'000);  // the end of its burst
+	EXPECT_EQ(retry_look_ns(1'030'000, &busy, 50'000, &kTunables), 1'080'000);
 }
 
 TEST(Latency, QueuedBehindAnEarlierDeadlineIsLookedAtAgain)
 {
 	place_facts facts = woken_with_budget(5'000, RUNNING_BUDGETED);
-	facts.running_deadline_ns = 1'001'000;
+	facts.running.deadline_ns = 1'001'000;
 	place_decision decision = place_task(&facts, &kTunables);
 	EXPECT_EQ(decision.place, PLACE_LATENCY);
 	EXPECT_GT(decision.preempt_at_ns, facts.now_ns);  // never a timer in the past: it would fire for ever
@@ -157,11 +206,11 @@ TEST(Latency, BoundKthreadIsNeverBehindNormalTasksNorAheadOfAnArrivingPacket)
 	place_facts facts = woken_with_budget(0, RUNNING_NORMAL);
 	facts.bound_kthread = true;
 	EXPECT_EQ(place_task(&facts, &kTunables).place, PLACE_LOCAL_PREEMPT);
-	facts.running = RUNNING_BUDGETED;
+	facts.running.kind = RUNNING_BUDGETED;
 	EXPECT_EQ(place_task(&facts, &kTunables).place, PLACE_LOCAL);
-	facts.running = RUNNING_ARRIVING;
+	facts.running.kind = RUNNING_ARRIVING;
 	EXPECT_EQ(place_task(&facts, &kTunables).place, PLACE_LOCAL_LAST);
-	facts.running = RUNNING_NORMAL;
+	facts.running.kind = RUNNING_NORMAL;
 	facts.woken = false;  // it had to leave: back before the normal ones, by a deadline of its own
 	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, facts.now_ns + kTunables.kthread_budget_ns);
 }
@@ -184,8 +233,8 @@ TEST(Latency, EveryDecisionIsInTime)
 		facts.now_ns = random() >> 8;
 		facts.budget_ns = 1'000 + random() % 1'000'000'000;
 		facts.deadline_ns = random() % 2 ? 0 : facts.now_ns - 1'000'000 + random() % 2'000'000;
-		facts.running = static_cast<running_kind>(random() % 4);
-		facts.running_deadline_ns = facts.now_ns - 100'000 + random() % 200'000;
+		facts.running.kind = static_cast<running_kind>(random() % 5);
+		facts.running.deadline_ns = facts.now_ns - 100'000 + random() % 200'000;
 		facts.woken = random() % 2;
 		place_decision decision = place_task(&facts, &kTunables);
 		ASSERT_NE(decision.place, PLACE_NORMAL);
@@ -193,7 +242,7 @@ TEST(Latency, EveryDecisionIsInTime)
 			continue;
 		ASSERT_GE(decision.preempt_at_ns, facts.now_ns + kTunables.slack_ns_min);
 		u64 latest_ns =
-		    std::max(decision.deadline_ns - kTunables.reserve_ns, facts.now_ns + kTunables.slack_ns_min);
+		    std::max(decision.deadline_ns - kTunables.reserve_ns, facts.now_ns + kTunables.reserve_ns);
 		ASSERT_LE(decision.preempt_at_ns, latest_ns);
 	}
 }
@@ -330,11 +379,110 @@ TEST(Reserve, NeverExceedsItsBound)
 	EXPECT_EQ(reserve_after(190'000, ~0ULL >> 1, 200'000), 200'000);
 }
 
-TEST(Starvation, NormalTasksGoFirstAfterTheirLongestWait)
+TEST(Starvation, WaitIsTooLongAfterASecond)
 {
-	EXPECT_FALSE(normal_goes_first(20'000'000, 0, 20'000'000));
-	EXPECT_TRUE(normal_goes_first(20'000'001, 0, 20'000'000));
-	EXPECT_FALSE(normal_goes_first(5, 10, 20'000'000));  // another CPU's clock may be a little ahead
+	EXPECT_FALSE(is_starved(STARVED_NS, 0));
+	EXPECT_TRUE(is_starved(STARVED_NS + 1, 0));
+	EXPECT_FALSE(is_starved(5, 10));  // another CPU's clock may be a little ahead
+}
+
+// One CPU, a budgeted task that never sleeps and a normal one: who runs is what the floor says. The kernel looks
+// at every tick, and after floor_look_ns() where the floor was needed in the last window.
+struct FloorRun {
+	floor_tunables tunables;
+	std::vector<u8> normal;  // per microsecond: who ran
+
+	FloorRun(u32 percent, u64 tick_ns) : tunables(floor_tunables_of(percent, 100'000'000, 200'000))
+	{
+		u64 owed_ns = 0;
+		u64 look_ns = tick_ns;
+		u64 granted_ns = 0;
+		for (u64 now_ns = 0; now_ns < 500'000'000;) {
+			u64 ran_ns = std::min(look_ns, tick_ns - now_ns % tick_ns);
+			run(ran_ns, 0);
+			now_ns += ran_ns;
+			owed_ns = floor_after_budgeted(owed_ns, ran_ns, &tunables);
+			if (floor_is_due(owed_ns, &tunables)) {
+				granted_ns = now_ns;
+				run(tunables.grain_ns, 1);
+				now_ns += tunables.grain_ns;
+				owed_ns = floor_after_normal(owed_ns, tunables.grain_ns);
+			}
+			look_ns = granted_ns ? floor_look_ns(owed_ns, &tunables) : tick_ns;
+		}
+	}
+	void run(u64 ran_ns, u8 is_normal) { normal.insert(normal.end(), ran_ns / 1000, is_normal); }
+
+	// The smallest share of normal time in any window.
+	double smallest() const
+	{
+		constexpr size_t kWindow = 100'000;
+		size_t ran = std::accumulate(normal.begin(), normal.begin() + kWindow, size_t{0});
+		size_t least = ran;
+		for (size_t i = kWindow; i < normal.size(); i++) {
+			ran += normal[i] - normal[i - kWindow];
+			least = std::min(least, ran);
+		}
+		return static_cast<double>(least) / kWindow;
+	}
+};
+
+TEST(Floor, HoldsInEveryWindowAgainstATaskThatNeverSleeps)
+{
+	for (u32 percent : {1, 5, 10, 30, 50})
+		for (u64 tick_ns : {1'000'000, 4'000'000, 10'000'000}) {
+			double share = FloorRun(percent, tick_ns).smallest();
+			EXPECT_GE(share, percent / 100.0) << percent << " % with a tick of " << tick_ns;
+			EXPECT_LE(share, percent / 100.0 + 0.02) << percent;  // and takes no more
+		}
+}
+
+TEST(Floor, NormalTasksThatHaveMoreThanTheirShareAreOwedNothing)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	u64 owed_ns = 0;
+	for (int packet = 0; packet < 100'000; packet++) {  // 30 % packets, as a packet function does
+		owed_ns = floor_after_budgeted(owed_ns, 12'000, &tunables);
+		EXPECT_FALSE(floor_is_due(owed_ns, &tunables));
+		owed_ns = floor_after_normal(owed_ns, 28'000);
+	}
+}
+
+TEST(Floor, OldDebtsAreVoid)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	u64 owed_ns = 0;
+	for (int i = 0; i < 100; i++)
+		owed_ns =
+		    floor_after_budgeted(owed_ns, ~0ULL >> 1, &tunables);  // hours in which nobody else wanted the CPU
+	EXPECT_LE(owed_ns, 10'500'000);  // a window's share, not minutes in which the budgets fail
+}
+
+TEST(Cap, UsedUpQuotaEndsTheClaimUntilThePeriodEnds)
+{
+	cap_account account = {.period_at_ns = 0, .used_ns = 0};
+	account.used_ns = 30'000'000;
+	EXPECT_TRUE(over_cap(cap_at(account, 99'999'999, 30'000'000, 100'000'000), 30'000'000));
+	EXPECT_FALSE(over_cap(cap_at(account, 100'000'000, 30'000'000, 100'000'000), 30'000'000));
+}
+
+TEST(Cap, ExcessCountsAgainstTheNextPeriodButNotTheOneAfter)
+{
+	cap_account account = {.period_at_ns = 0, .used_ns = 500'000'000};
+	account = cap_at(account, 100'000'000, 30'000'000, 100'000'000);
+	EXPECT_TRUE(over_cap(account, 30'000'000));
+	account = cap_at(account, 200'000'000, 30'000'000, 100'000'000);
+	EXPECT_FALSE(over_cap(account, 30'000'000));
+}
+
+TEST(Cap, PeriodsStayInStepAfterALongSleep)
+{
+	cap_account account = {.period_at_ns = 0, .used_ns = 500'000'000};
+	account = cap_at(account, 1'234'000'000, 30'000'000, 100'000'000);
+	EXPECT_EQ(account.period_at_ns, 1'200'000'000);
+	EXPECT_EQ(account.used_ns, 0);
+	// Another CPU's clock may be a little behind the one that began the period.
+	EXPECT_EQ(cap_at(account, 1'199'999'000, 30'000'000, 100'000'000).period_at_ns, 1'200'000'000);
 }
 
 }  // namespace
