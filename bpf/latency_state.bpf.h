@@ -49,7 +49,7 @@ struct cpu_state {
 	u64 reserve_ns;         /* measured, see policy/reserve.h */
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
 	u32 turn_pid;           /* that task; 0: none */
-	bool latency_queued;    /* a task may wait in the CPU's own latency queue */
+	u32 nr_latency;         /* tasks in the CPU's own latency queue, as far as latency_waits() needs it */
 } __attribute__((aligned(64)));
 
 struct llc_state {

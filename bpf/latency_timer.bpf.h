@@ -19,7 +19,7 @@ static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
 	if (!slot)
 		return;
 	cpu_state->timer_at_ns = at_ns;
-	bpf_timer_start(&slot->timer, at_ns - now_ns, 0);
+	bpf_timer_start(&slot->timer, at_ns - now_ns, BPF_F_TIMER_CPU_PIN);
 	COUNT(nr_timer_armed);
 }
 
@@ -42,24 +42,21 @@ static inline u64 first_key(u64 dsq)
 }
 
 /*
- * Does a budgeted task wait for this CPU? The flags save two lookups of queues where they can: the
- * CPU's own is exact under the run-queue lock, the cache's is never cleared.
+ * Does a budgeted task wait for this CPU? Looking a queue up costs a hundred instructions, so the
+ * CPU's own is counted. A task that leaves it by another way than ops.dispatch (new affinity, exit)
+ * makes the count too high until dispatch finds the queue empty: one needless look or kick. The
+ * cache's queue is looked up, once it has ever been used.
  */
 static inline bool latency_waits(s32 cpu)
 {
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u32 llc = llc_of(cpu);
 
-	if (cpu_state->latency_queued) {
-		if (scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_CPU, cpu)) > 0)
-			return true;
-		cpu_state->latency_queued = false;
-	}
-	return state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0;
+	return state_of_cpu(cpu)->nr_latency > 0 ||
+	       (state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0);
 }
 
-/* The same without the run-queue lock, where the flags may not be touched. */
-static inline bool latency_waits_now(s32 cpu)
+/* The same from the queues themselves. */
+static inline bool latency_is_queued(s32 cpu)
 {
 	return scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_CPU, cpu)) > 0 ||
 	       scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc_of(cpu))) > 0;
@@ -115,7 +112,8 @@ static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 
 	if (cpu_state->running.kind != RUNNING_BUDGETED)
 		return false;
-	return floor_is_due(floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs), &floor_knobs) &&
+	return floor_is_due(floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs),
+			    &floor_knobs) &&
 	       normal_waits(cpu);
 }
 
@@ -181,7 +179,7 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 		return 0; /* watch_waiting() arms the timer again */
 	}
-	if (!latency_waits_now(cpu))
+	if (!latency_waits(cpu))
 		return 0; /* served by itself in the meantime */
 	if (cpu_may_be_preempted(cpu, now_ns, &tunables)) {
 		COUNT(nr_timer_preempted);

@@ -118,7 +118,7 @@ static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const stru
 		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
 	arm_timer(cpu, now_ns, decision->preempt_at_ns);
 	if (is_pinned(p)) {
-		cpu_state->latency_queued = true;
+		cpu_state->nr_latency++;
 		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, key, flags);
 	} else {
 		u32 llc = llc_of(cpu);
@@ -244,16 +244,11 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	}
 }
 
-/* The earlier of a CPU's own and its cache's queue; both are ordered by the same clock. */
-static inline bool take_earlier(u64 own, u64 shared, bool shared_used)
+/* Does the cache's queue come before the CPU's own? Both are ordered by the same clock. */
+static inline bool shared_is_earlier(u64 own, u64 shared)
 {
-	if (!shared_used)
-		return dsq_move_to_local(own);
-	if (scx_bpf_dsq_nr_queued(shared) > 0 &&
-	    (scx_bpf_dsq_nr_queued(own) == 0 || vtime_before(first_key(shared), first_key(own))) &&
-	    dsq_move_to_local(shared))
-		return true;
-	return dsq_move_to_local(own) || dsq_move_to_local(shared);
+	return scx_bpf_dsq_nr_queued(shared) > 0 &&
+	       (scx_bpf_dsq_nr_queued(own) == 0 || vtime_before(first_key(shared), first_key(own)));
 }
 
 /* An idle CPU helps the other caches rather than sleep. */
@@ -274,16 +269,41 @@ static bool take_from_other_llcs(s32 cpu)
 	return false;
 }
 
+static inline bool take_own_latency(s32 cpu)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+
+	if (dsq_move_to_local(dsq_id(DSQ_LATENCY_CPU, cpu))) {
+		if (cpu_state->nr_latency > 0)
+			cpu_state->nr_latency--;
+		return true;
+	}
+	cpu_state->nr_latency = 0;
+	return false;
+}
+
 /* Outside the scope only kernel threads wait by deadline, and only for their own CPU. */
 static inline bool take_latency(s32 cpu, u32 llc)
 {
-	return take_earlier(dsq_id(DSQ_LATENCY_CPU, cpu), dsq_id(DSQ_LATENCY_LLC, llc),
-			    state_of_llc(llc)->latency_used && in_scope(cpu));
+	u64 shared = dsq_id(DSQ_LATENCY_LLC, llc);
+
+	if (!state_of_llc(llc)->latency_used || !in_scope(cpu))
+		return take_own_latency(cpu);
+	if (shared_is_earlier(dsq_id(DSQ_LATENCY_CPU, cpu), shared) && dsq_move_to_local(shared))
+		return true;
+	return take_own_latency(cpu) || dsq_move_to_local(shared);
 }
 
 static inline bool take_normal(s32 cpu, u32 llc)
 {
-	return take_earlier(dsq_id(DSQ_NORMAL_CPU, cpu), dsq_id(DSQ_NORMAL_LLC, llc), state_of_llc(llc)->normal_used);
+	u64 own = dsq_id(DSQ_NORMAL_CPU, cpu);
+	u64 shared = dsq_id(DSQ_NORMAL_LLC, llc);
+
+	if (!state_of_llc(llc)->normal_used)
+		return dsq_move_to_local(own);
+	if (shared_is_earlier(own, shared) && dsq_move_to_local(shared))
+		return true;
+	return dsq_move_to_local(own) || dsq_move_to_local(shared);
 }
 
 /* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
@@ -412,7 +432,7 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 
 	if (floor_wants_cpu(cpu, now_ns) ||
 	    (cpu_state->running.kind == RUNNING_BUDGETED && is_over_cap(p, cpu, now_ns)) ||
-	    (cpu_state->timer_at_ns < now_ns && latency_waits_now(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
+	    (cpu_state->timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
 		task_set_slice(p, 0);
 }
 
