@@ -22,10 +22,11 @@ static_assert(sizeof(struct budget) == 16, "budget is shared with user space");
 
 /* Map "stats": one of these a CPU, in a per-CPU array of one element. */
 struct sched_stats {
-	u64 nr_enqueued;    /* calls of ops.enqueue, and direct inserts from ops.select_cpu */
-	u64 nr_idle_cpu;    /* placed at once on an idle CPU */
-	u64 nr_dispatched;  /* taken from a queue by ops.dispatch */
-	u64 nr_preempt_now; /* no slack: preempted at the wakeup */
+	u64 nr_enqueued;     /* calls of ops.enqueue, and direct inserts from ops.select_cpu */
+	u64 nr_idle_cpu;     /* placed at once on an idle CPU */
+	u64 nr_dispatched;   /* taken from a queue by ops.dispatch */
+	u64 nr_preempt_now;  /* no slack: preempted at the wakeup */
+	u64 nr_preempt_late; /* a normal task had to leave as soon as it started */
 	u64 nr_timer_armed;
 	u64 nr_timer_fired;
 	u64 nr_timer_preempted; /* of those fired: a CPU was preempted */

@@ -20,7 +20,7 @@ const volatile u32 floor_percent = 10;          /* see policy/floor.h: share of 
 const volatile u64 floor_window_ns = 100 * 1000 * 1000;
 const volatile u64 grain_ns = 200 * 1000;
 const volatile u64 cap_period_ns = 100 * 1000 * 1000; /* see policy/cap.h */
-const volatile u64 burst_ns = 20 * 1000;              /* see policy/latency.h */
+const volatile u64 burst_ns = 10 * 1000;              /* see policy/latency.h */
 const volatile u64 reserve_ns = 8 * 1000;             /* see policy/latency.h: where the measured reserve begins */
 const volatile u64 reserve_max_ns = 200 * 1000;
 const volatile u64 switch_ns = 10 * 1000; /* on top of it: from ops.running to the task's first instruction and back */
@@ -49,6 +49,7 @@ struct cpu_state {
 	u64 reserve_ns;         /* measured, see policy/reserve.h */
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
 	u32 turn_pid;           /* that task; 0: none */
+	bool is_paying;         /* what is owed */
 	u32 nr_latency;         /* tasks in the CPU's own latency queue, as far as latency_waits() needs it */
 } __attribute__((aligned(64)));
 
@@ -73,7 +74,7 @@ volatile u64 budget_generation SEC(".data.control") = 1; /* raised by user space
 struct task_state {
 	u64 vtime;
 	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
-	u64 began_exec_ns;   /* the same when it woke or got its deadline */
+	u64 began_exec_ns;   /* the same when it woke */
 	u64 runnable_ns;     /* when it was woken */
 	u64 queued_ns;       /* when it joined a normal queue */
 	u64 deadline_ns;     /* kept while preempted; 0: none */

@@ -13,8 +13,9 @@ static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
 	u32 key = cpu;
 	struct preempt_timer* slot;
 
-	if (cpu_state->timer_at_ns > now_ns && cpu_state->timer_at_ns <= at_ns)
-		return; /* it looks early enough */
+	/* It looks early enough; one that is overdue fires as soon as interrupts are on, and must not be put off. */
+	if (cpu_state->timer_at_ns && cpu_state->timer_at_ns <= at_ns)
+		return;
 	slot = bpf_map_lookup_elem(&preempt_timers, &key);
 	if (!slot)
 		return;
@@ -72,8 +73,13 @@ static inline u64 earliest_key(s32 cpu)
 
 static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_state)
 {
-	return (struct latency_tunables){
-	    cpu_state->reserve_ns + switch_ns, burst_ns, slice_ns, slack_min_ns, kthread_budget_ns, hysteresis_ns};
+	return (struct latency_tunables){cpu_state->reserve_ns + switch_ns,
+					 burst_ns,
+					 slice_ns,
+					 slack_min_ns,
+					 kthread_budget_ns,
+					 grain_ns,
+					 hysteresis_ns};
 }
 
 /* By the first of those that wait for it. */
@@ -109,28 +115,39 @@ static inline bool normal_waits(s32 cpu)
 static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 owed_ns;
 
 	if (cpu_state->running.kind != RUNNING_BUDGETED)
 		return false;
-	return floor_is_due(floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs),
-			    &floor_knobs) &&
-	       normal_waits(cpu);
+	owed_ns = floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs);
+	return floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && normal_waits(cpu);
 }
 
-/*
- * A normal task starts although a budgeted one waits: it was on the CPU's own queue, which the
- * kernel serves without asking, or came first by deadline as a kernel thread. Whenever normal work
- * runs, a timer knows of the earliest deadline.
- */
+static inline void look_again(s32 cpu, u64 now_ns)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct latency_tunables tunables = tunables_of(cpu_state);
+
+	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables));
+}
+
+/* Whenever normal work runs, a timer knows of the earliest deadline. */
 static inline void watch_waiting(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables;
+	u64 until_ns;
 
-	if (cpu_state->timer_at_ns || !latency_waits(cpu))
+	if (!latency_waits(cpu))
 		return;
 	tunables = tunables_of(cpu_state);
-	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables));
+	until_ns = may_run_until_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables);
+	if (until_ns > now_ns) {
+		arm_timer(cpu, now_ns, until_ns);
+	} else {
+		COUNT(nr_preempt_late);
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+	}
 }
 
 /* Another CPU of the same cache that may be preempted for the first task of the queue; -1: none. */

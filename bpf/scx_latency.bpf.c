@@ -197,6 +197,9 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	}
 	u64 ran_ns = settle_account(p, state, llc_of(cpu));
 	u64 now_ns = scx_bpf_now();
+
+	if (woken)
+		state->began_exec_ns = state->exec_ns_charged;
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	struct place_facts facts = {
 	    .now_ns = now_ns,
@@ -206,11 +209,10 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	    .running = cpu_state->running,
 	    .woken = woken,
 	    .bound_kthread = is_bound_kthread(p),
+	    .floor_due = cpu_state->is_paying,
 	};
 	struct place_decision decision = place_task(&facts, &tunables);
 
-	if (decision.begins_turn)
-		state->began_exec_ns = state->exec_ns_charged;
 	state->deadline_ns = decision.deadline_ns;
 	if (woken) {
 		state->runnable_ns = now_ns;
@@ -306,17 +308,35 @@ static inline bool take_normal(s32 cpu, u32 llc)
 	return dsq_move_to_local(own) || dsq_move_to_local(shared);
 }
 
+/* Would a normal task that starts now have to leave at once for one that waits by deadline? */
+static inline bool deadline_is_due(s32 cpu, u64 now_ns)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct latency_tunables tunables = tunables_of(cpu_state);
+	struct running_facts normal = {.kind = RUNNING_NORMAL};
+
+	if (!latency_waits(cpu))
+		return false;
+	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
+	return may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
+}
+
 /* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
 static inline bool take_floor(s32 cpu, u32 llc)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 now_ns;
 
-	if (cpu_state->running.kind == RUNNING_BUDGETED)
-		settle_floor(cpu_state, scx_bpf_now());
-	if (!floor_is_due(cpu_state->owed_ns, &floor_knobs))
+	if (cpu_state->running.kind != RUNNING_BUDGETED && !cpu_state->is_paying)
+		return false;
+	now_ns = scx_bpf_now();
+	settle_floor(cpu_state, now_ns);
+	cpu_state->is_paying = floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
+	if (!cpu_state->is_paying || deadline_is_due(cpu, now_ns))
 		return false;
 	if (take_normal(cpu, llc))
 		return true;
+	cpu_state->is_paying = false;
 	cpu_state->owed_ns = 0;
 	return false;
 }
@@ -354,9 +374,10 @@ static inline void count_wait(const struct task_state* state, u64 wait_ns)
 	class->buckets[bucket]++;
 }
 
-static void budgeted_runs(struct task_struct* p, struct cpu_state* cpu_state, u64 key, u64 now_ns)
+static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 {
 	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
 
 	cpu_state->running.kind = RUNNING_BUDGETED;
 	cpu_state->running.deadline_ns = key;
@@ -365,16 +386,20 @@ static void budgeted_runs(struct task_struct* p, struct cpu_state* cpu_state, u6
 		    reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
 		cpu_state->timer_due_ns = 0;
 	}
-	/* Where the floor has lately been needed the tick would be too late. */
-	if (now_ns - cpu_state->granted_ns < floor_window_ns)
-		arm_timer(scx_bpf_task_cpu(p), now_ns, now_ns + floor_look_ns(cpu_state->owed_ns, &floor_knobs));
 	if (!state)
 		return;
 	cpu_state->running.budget_ns = state->budget_ns;
+	cpu_state->running.kept_until_ns =
+	    burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns, burst_ns);
 	if (state->wait_open) {
 		state->wait_open = false;
 		count_wait(state, now_ns - state->runnable_ns);
 	}
+	/* It may not sleep soon: look after those behind it, and after the floor where that was needed lately. */
+	if (latency_waits(cpu))
+		look_again(cpu, now_ns);
+	if (now_ns - cpu_state->granted_ns < floor_window_ns)
+		arm_timer(cpu, now_ns, now_ns + floor_look_ns(cpu_state->owed_ns, &floor_knobs));
 }
 
 static void normal_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
@@ -383,11 +408,10 @@ static void normal_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	u64* clock = &state_of_llc(llc_of(cpu))->vtime_clock;
 
 	cpu_state->running.kind = RUNNING_NORMAL;
-	cpu_state->running.granted_until_ns = 0;
-	if (floor_is_due(cpu_state->owed_ns, &floor_knobs)) {
+	cpu_state->running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
+	if (cpu_state->is_paying) {
 		COUNT(nr_floor_granted);
 		cpu_state->granted_ns = now_ns;
-		cpu_state->running.granted_until_ns = now_ns + grain_ns;
 	}
 	if (cpu_state->turn_pid != (u32)p->pid) {
 		cpu_state->turn_pid = p->pid;
@@ -406,9 +430,8 @@ void BPF_PROG(latency_running, struct task_struct* p)
 	u64 now_ns = scx_bpf_now();
 
 	settle_floor(cpu_state, now_ns);
-	cpu_state->running.since_ns = now_ns;
 	if (is_deadline_key(key)) {
-		budgeted_runs(p, cpu_state, key, now_ns);
+		budgeted_runs(p, cpu, key, now_ns);
 		return;
 	}
 	if (is_bound_kthread(p)) /* between two parts of somebody's turn; its key may be a deadline */

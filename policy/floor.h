@@ -2,10 +2,12 @@
 /*
  * The floor: a share X of each CPU that normal tasks keep in every window W, whatever the budgets
  * ask. Budgeted running time makes the CPU owe normal time; normal running time pays it back. Once a
- * grain G is owed, normal tasks go first for a grain, in which nobody preempts them. So a class that
- * never sleeps slows itself, and another class waits a grain longer at most.
+ * grain G is owed, normal tasks come first at the next look, and a budgeted task that has run for
+ * long comes back a grain later (policy/latency.h). One that wakes up in time is served as ever: so
+ * a class that never sleeps pays for the floor alone. Only when all together ask for too much and
+ * the debt still grows to HARD grains is a grain kept free of everybody.
  *
- * A window may cut one grain off: X is raised by G/W, and then holds in any window in which normal
+ * A window may cut that debt off: X is raised by it, and then holds in any window in which normal
  * tasks wait all the time. Tasks that do not want the CPU save nothing up.
  */
 #pragma once
@@ -20,11 +22,12 @@ struct floor_tunables {
 };
 
 constexpr u32 FLOOR_RATE_SHIFT = 10;
+constexpr u32 FLOOR_HARD = 2;
 
 /* percent: X, 1 to 50: with more the first tick may come too late; grain_ns: G, above 0 and below window_ns. */
 static inline struct floor_tunables floor_tunables_of(u32 percent, u64 window_ns, u64 grain_ns)
 {
-	u64 parts = (u64)percent * 1024 / 100 + grain_ns * 1024 / window_ns + 1;
+	u64 parts = (u64)percent * 1024 / 100 + FLOOR_HARD * grain_ns * 1024 / window_ns + 1;
 
 	if (parts > 1000)
 		parts = 1000;
@@ -44,9 +47,16 @@ static inline u64 floor_after_normal(u64 owed_ns, u64 ran_ns)
 	return owed_ns > ran_ns ? owed_ns - ran_ns : 0;
 }
 
-static inline bool floor_is_due(u64 owed_ns, const struct floor_tunables* tunables)
+/* Do normal tasks come first? From when a grain is owed until all is paid, else both would take turns of nothing. */
+static inline bool floor_is_due(u64 owed_ns, bool is_paying, const struct floor_tunables* tunables)
 {
-	return owed_ns >= tunables->grain_ns;
+	return owed_ns >= tunables->grain_ns || (is_paying && owed_ns > 0);
+}
+
+/* Until when the CPU is kept for a normal task that starts now; 0: it is not. */
+static inline u64 floor_kept_until_ns(u64 now_ns, u64 owed_ns, const struct floor_tunables* tunables)
+{
+	return owed_ns >= FLOOR_HARD * tunables->grain_ns ? now_ns + tunables->grain_ns : 0;
 }
 
 /*
@@ -55,7 +65,7 @@ static inline bool floor_is_due(u64 owed_ns, const struct floor_tunables* tunabl
  */
 static inline u64 floor_look_ns(u64 owed_ns, const struct floor_tunables* tunables)
 {
-	u64 earns_ns = floor_is_due(owed_ns, tunables) ? tunables->grain_ns / 2 : tunables->grain_ns - owed_ns;
+	u64 earns_ns = owed_ns >= tunables->grain_ns ? tunables->grain_ns / 2 : tunables->grain_ns - owed_ns;
 
 	return (earns_ns << FLOOR_RATE_SHIFT) / tunables->rate + 1;
 }

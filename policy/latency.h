@@ -24,10 +24,9 @@ enum running_kind : u32 {
 
 /* Who has a CPU, and what it can put up against one that waits. */
 struct running_facts {
-	u64 since_ns;         /* it has run since */
-	u64 deadline_ns;      /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
-	u64 budget_ns;        /* with RUNNING_BUDGETED */
-	u64 granted_until_ns; /* with RUNNING_NORMAL: policy/floor.h gave it the CPU until then; 0: it did not */
+	u64 deadline_ns;   /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
+	u64 budget_ns;     /* with RUNNING_BUDGETED */
+	u64 kept_until_ns; /* RUNNING_NORMAL: policy/floor.h keeps the CPU for it; RUNNING_BUDGETED: its burst */
 	enum running_kind kind;
 	u32 pad;
 };
@@ -39,6 +38,7 @@ struct latency_tunables {
 	u64 kthread_turn_ns;   /* and a per-CPU kernel thread, before it counts as normal */
 	u64 slack_ns_min;      /* below this a timer is not worth its cost: preempt at once */
 	u64 kthread_budget_ns; /* of a per-CPU kernel thread that had to leave its CPU */
+	u64 grain_ns;          /* what the floor gives normal tasks at a time */
 	u64 hysteresis_ns;     /* a budgeted task is preempted only for a deadline earlier by more than this */
 };
 
@@ -46,11 +46,12 @@ struct place_facts {
 	u64 now_ns;
 	u64 budget_ns;                /* 0: no budget, or its class is over its cap */
 	u64 deadline_ns;              /* the one it had before it lost its CPU; 0: none */
-	u64 ran_ns;                   /* CPU time since it woke or got that deadline */
+	u64 ran_ns;                   /* CPU time since it woke */
 	struct running_facts running; /* on the CPU that the task was given */
 	bool woken;                   /* else it lost its CPU */
 	bool bound_kthread;           /* a per-CPU kernel thread */
-	u8 pad[6];
+	bool floor_due;               /* it leaves its CPU for normal tasks, by policy/floor.h */
+	u8 pad[5];
 };
 
 enum place : u32 {
@@ -65,8 +66,7 @@ struct place_decision {
 	u64 deadline_ns;   /* 0 for normal tasks */
 	u64 preempt_at_ns; /* with PLACE_LATENCY */
 	enum place place;
-	bool begins_turn; /* place_facts.ran_ns counts from here on */
-	u8 pad[3];
+	u32 pad;
 };
 
 /*
@@ -90,17 +90,23 @@ static inline bool is_deadline_key(u64 key)
 }
 
 /*
- * The promise to a running task was kept when it got the CPU. Its deadline covers one burst (a packet
+ * The promise to a running task was kept when it got the CPU. Its deadline covers one burst after it woke (a packet
  * function empties its ring); after that it stands like one that becomes runnable now. So a class that
- * never sleeps cannot make another one late by more than a burst.
+ * never sleeps cannot make another one late.
  */
-static inline u64 standing_deadline(const struct running_facts* running, u64 now_ns, u64 burst_ns)
+static inline u64 standing_deadline(const struct running_facts* running, u64 now_ns)
 {
 	u64 renewed_ns = now_ns + running->budget_ns;
 
-	if (running->kind == RUNNING_ARRIVING || now_ns < running->since_ns + burst_ns)
+	if (running->kind == RUNNING_ARRIVING || now_ns < running->kept_until_ns)
 		return running->deadline_ns;
 	return renewed_ns > running->deadline_ns ? renewed_ns : running->deadline_ns;
+}
+
+/* Until when the deadline of a task that starts now stands; 0: it has used up its burst. */
+static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
+{
+	return ran_ns < burst_ns ? now_ns + burst_ns - ran_ns : 0;
 }
 
 /* May a task with this deadline take the CPU from what runs there? */
@@ -109,12 +115,12 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 {
 	switch (running->kind) {
 	case RUNNING_NORMAL:
-		return now_ns >= running->granted_until_ns;
+		return now_ns >= running->kept_until_ns;
 	case RUNNING_KTHREAD:
 		return true;
 	case RUNNING_BUDGETED:
 	case RUNNING_ARRIVING:
-		return deadline_ns + tunables->hysteresis_ns < standing_deadline(running, now_ns, tunables->burst_ns);
+		return deadline_ns + tunables->hysteresis_ns < standing_deadline(running, now_ns);
 	default:
 		return false; /* nothing of ours to preempt: the CPU comes to us by itself */
 	}
@@ -129,12 +135,9 @@ static inline bool keeps_deadline(const struct place_facts* facts, u64 burst_ns)
 	return !facts->woken && facts->deadline_ns && facts->ran_ns < burst_ns;
 }
 
-/* From when on the running task may have to leave for one that waits; 0: from now on. */
-static inline u64 protected_until_ns(const struct running_facts* running, u64 burst_ns)
+static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
 {
-	if (running->kind == RUNNING_NORMAL)
-		return running->granted_until_ns;
-	return running->kind == RUNNING_BUDGETED ? running->since_ns + burst_ns : 0;
+	return deadline_ns > reserve_ns ? deadline_ns - reserve_ns : 0;
 }
 
 static inline u64 later(u64 a_ns, u64 b_ns)
@@ -144,27 +147,43 @@ static inline u64 later(u64 a_ns, u64 b_ns)
 
 /*
  * When a task with this deadline must be looked at again: at the last safe moment. When that has passed, as soon
- * as the running task loses its protection, but no sooner than the reserve: a timer that preempts whatever it
- * finds faster than anything can get on the CPU would stop the machine.
+ * as nothing keeps the CPU for the running task; if something else does, in a while, and no sooner than the
+ * reserve: a timer that preempts whatever it finds faster than anything can get on the CPU would stop the machine.
  */
 static inline u64 look_again_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
 				const struct latency_tunables* tunables)
 {
-	u64 moment_ns = deadline_ns - tunables->reserve_ns;
+	u64 moment_ns = last_safe_ns(deadline_ns, tunables->reserve_ns);
+	u64 soonest_ns = now_ns + tunables->slack_ns_min;
 
-	if (moment_ns < now_ns + tunables->slack_ns_min)
-		moment_ns = now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
-	return later(moment_ns, running->kind == RUNNING_NORMAL ? running->granted_until_ns : 0);
+	if (moment_ns >= soonest_ns)
+		return later(moment_ns, running->kind == RUNNING_NORMAL ? running->kept_until_ns : 0);
+	if (running->kept_until_ns > now_ns && running->kind <= RUNNING_BUDGETED)
+		return later(soonest_ns, running->kept_until_ns);
+	return now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
 }
 
-/* The same for a timer that found the CPU protected: when the protection ends, or a while later. */
+/*
+ * A normal task starts while one with this deadline waits, because the kernel took it from the CPU's own queue
+ * without asking, or for the floor. Until when may it run? now_ns: it must leave at once.
+ */
+static inline u64 may_run_until_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
+				   const struct latency_tunables* tunables)
+{
+	u64 moment_ns = last_safe_ns(deadline_ns, tunables->reserve_ns);
+
+	if (moment_ns < now_ns + tunables->slack_ns_min)
+		moment_ns = now_ns;
+	return later(moment_ns, running->kept_until_ns);
+}
+
+/* The same for a timer that found it too early to preempt. */
 static inline u64 retry_look_ns(u64 now_ns, const struct running_facts* running, u64 retry_ns,
 				const struct latency_tunables* tunables)
 {
-	u64 free_ns = protected_until_ns(running, tunables->burst_ns);
+	u64 soonest_ns = now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
 
-	return later(now_ns + later(tunables->slack_ns_min, tunables->reserve_ns),
-		     free_ns > now_ns ? free_ns : now_ns + retry_ns);
+	return later(soonest_ns, running->kept_until_ns > now_ns ? running->kept_until_ns : now_ns + retry_ns);
 }
 
 static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns,
@@ -173,7 +192,7 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 	u64 reserved_ns = facts->now_ns + tunables->reserve_ns;
 	u64 slack_ns = deadline_ns > reserved_ns ? deadline_ns - reserved_ns : 0;
 	struct place_decision decision = {
-	    .deadline_ns = deadline_ns, .preempt_at_ns = 0, .place = PLACE_LATENCY, .begins_turn = false, .pad = {}};
+	    .deadline_ns = deadline_ns, .preempt_at_ns = 0, .place = PLACE_LATENCY, .pad = 0};
 
 	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
@@ -186,15 +205,19 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 	return decision;
 }
 
+/*
+ * One that leaves for the floor comes back when the grain is over. So the floor is paid by those who run for long:
+ * a task that wakes up meanwhile has an earlier deadline than they.
+ */
 static inline struct place_decision place_budgeted(const struct place_facts* facts,
 						   const struct latency_tunables* tunables)
 {
 	bool keeps = keeps_deadline(facts, tunables->burst_ns);
 	u64 deadline_ns = keeps ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
-	struct place_decision decision = place_by_deadline(facts, deadline_ns, tunables);
 
-	decision.begins_turn = !keeps;
-	return decision;
+	if (!keeps && !facts->woken && facts->floor_due)
+		deadline_ns += tunables->grain_ns;
+	return place_by_deadline(facts, deadline_ns, tunables);
 }
 
 static inline enum place place_bound_kthread(enum running_kind running)
@@ -213,8 +236,7 @@ static inline enum place place_bound_kthread(enum running_kind running)
 /* Where a task that became runnable, or lost its CPU, waits. */
 static inline struct place_decision place_task(const struct place_facts* facts, const struct latency_tunables* tunables)
 {
-	struct place_decision decision = {
-	    .deadline_ns = 0, .preempt_at_ns = 0, .place = PLACE_NORMAL, .begins_turn = facts->woken, .pad = {}};
+	struct place_decision decision = {.deadline_ns = 0, .preempt_at_ns = 0, .place = PLACE_NORMAL, .pad = 0};
 
 	/*
 	 * ksoftirqd and bound kworkers do work that a packet function waits for: they are never behind

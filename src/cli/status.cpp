@@ -75,6 +75,7 @@ Json stats_json(const sched_stats& stats)
 		{"idle_cpu", stats.nr_idle_cpu},
 		{"dispatched", stats.nr_dispatched},
 		{"preempted_at_wakeup", stats.nr_preempt_now},
+		{"preempted_at_start", stats.nr_preempt_late},
 		{"timers_armed", stats.nr_timer_armed},
 		{"timers_fired", stats.nr_timer_fired},
 		{"preempted_by_timer", stats.nr_timer_preempted},

@@ -22,6 +22,7 @@ constexpr latency_tunables kTunables = {.reserve_ns = 10'000,
 					.kthread_turn_ns = 4'000'000,
 					.slack_ns_min = 5'000,
 					.kthread_budget_ns = 50'000,
+					.grain_ns = 200'000,
 					.hysteresis_ns = 10'000};
 
 place_facts woken_with_budget(u64 budget_ns, running_kind running)
@@ -73,29 +74,11 @@ TEST(Latency, DeadlineThatHasPassedLeavesNoSlack)
 	EXPECT_EQ(place_task(&facts, &kTunables).place, PLACE_LOCAL_PREEMPT);
 }
 
-TEST(Latency, WakeupBeginsANewDeadlineAndANewTurn)
+TEST(Latency, WakeupBeginsANewDeadline)
 {
 	place_facts facts = woken_with_budget(60'000, RUNNING_NORMAL);
 	facts.deadline_ns = 500'000;  // from before it slept
-	facts.ran_ns = 3'000'000;
-	place_decision decision = place_task(&facts, &kTunables);
-	EXPECT_EQ(decision.deadline_ns, 1'060'000);
-	EXPECT_TRUE(decision.begins_turn);
-	facts.budget_ns = 0;
-	facts.bound_kthread = true;
-	EXPECT_TRUE(place_task(&facts, &kTunables).begins_turn);
-}
-
-TEST(Latency, BurstGoesOnWhereItWasPreemptedAndBeginsAnewWhenItWasUsedUp)
-{
-	place_facts facts = woken_with_budget(60'000, RUNNING_NORMAL);
-	facts.woken = false;
-	facts.deadline_ns = 1'030'000;
-	facts.ran_ns = 19'999;
-	// Else a task that is preempted often enough would never have used up a burst.
-	EXPECT_FALSE(place_task(&facts, &kTunables).begins_turn);
-	facts.ran_ns = 20'000;
-	EXPECT_TRUE(place_task(&facts, &kTunables).begins_turn);
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);
 }
 
 TEST(Latency, TaskThatGotItsBudgetWhileItRanHasADeadlineToo)
@@ -124,7 +107,6 @@ TEST(Latency, KthreadThatLeftForAPacketDoesNotComeBackBeforeIt)
 	facts.deadline_ns = 990'000;  // of its last visit to the queue
 	place_decision decision = place_task(&facts, &kTunables);
 	EXPECT_EQ(decision.deadline_ns, facts.now_ns + kTunables.kthread_budget_ns);
-	EXPECT_FALSE(decision.begins_turn);  // else short visits would add up to no turn at all
 }
 
 TEST(Latency, LongRunningKthreadIsANormalTask)
@@ -139,9 +121,9 @@ TEST(Latency, LongRunningKthreadIsANormalTask)
 running_facts running(running_kind kind, u64 deadline_ns)
 {
 	running_facts facts = {};
-	facts.since_ns = 1'000'000;
 	facts.deadline_ns = deadline_ns;
 	facts.budget_ns = 60'000;
+	facts.kept_until_ns = 1'020'000;
 	facts.kind = kind;
 	return facts;
 }
@@ -152,6 +134,7 @@ TEST(Latency, EarlierDeadlineWinsOnlyByMoreThanTheHysteresis)
 	EXPECT_FALSE(may_preempt(&busy, 1'000'000, 1'090'000, &kTunables));
 	EXPECT_TRUE(may_preempt(&busy, 1'000'000, 1'089'999, &kTunables));
 	busy.kind = RUNNING_NORMAL;
+	busy.kept_until_ns = 0;
 	EXPECT_TRUE(may_preempt(&busy, 1'000'000, ~0ULL, &kTunables));  // a normal task has no deadline to defend
 }
 
@@ -171,25 +154,53 @@ TEST(Latency, AfterItsBurstARunningTaskStandsLikeOneThatBecomesRunnableNow)
 	// Else a class that never sleeps would make every other one late.
 }
 
-TEST(Latency, TurnThatTheFloorGrantedIsNotPreempted)
+TEST(Latency, BurstIsCpuTimeSinceTheWakeup)
+{
+	EXPECT_EQ(burst_until_ns(1'000'000, 0, 20'000), 1'020'000);
+	EXPECT_EQ(burst_until_ns(1'000'000, 15'000, 20'000), 1'005'000);
+	EXPECT_EQ(burst_until_ns(1'000'000, 20'000, 20'000), 0);  // however often it has been preempted since
+}
+
+TEST(Latency, TurnThatTheFloorKeepsIsNotPreempted)
 {
 	place_facts facts = woken_with_budget(5'000, RUNNING_NORMAL);
-	facts.running.granted_until_ns = facts.now_ns + 200'000;
+	facts.running.kept_until_ns = facts.now_ns + 200'000;
 	place_decision decision = place_task(&facts, &kTunables);
 	EXPECT_EQ(decision.place, PLACE_LATENCY);
-	EXPECT_EQ(decision.preempt_at_ns, facts.running.granted_until_ns);  // and not a moment longer
+	EXPECT_EQ(decision.preempt_at_ns, facts.running.kept_until_ns);  // and not a moment longer
 	EXPECT_FALSE(may_preempt(&facts.running, facts.now_ns + 199'999, 0, &kTunables));
 	EXPECT_TRUE(may_preempt(&facts.running, facts.now_ns + 200'000, 0, &kTunables));
+	EXPECT_EQ(may_run_until_ns(facts.now_ns, 0, &facts.running, &kTunables), facts.now_ns + 200'000);
+}
+
+TEST(Latency, TaskThatLeavesForTheFloorComesBackAGrainLater)
+{
+	place_facts facts = woken_with_budget(60'000, RUNNING_BUDGETED);
+	facts.floor_due = true;
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);  // one that wakes up does not pay
+	facts.woken = false;
+	facts.ran_ns = 1'000'000;
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'260'000);
+}
+
+TEST(Latency, NormalTaskThatStartsTooLateLeavesAtOnce)
+{
+	running_facts normal = running(RUNNING_NORMAL, 0);
+	normal.kept_until_ns = 0;
+	EXPECT_EQ(may_run_until_ns(1'000'000, 1'014'999, &normal, &kTunables), 1'000'000);
+	EXPECT_EQ(may_run_until_ns(1'000'000, 1'060'000, &normal, &kTunables), 1'050'000);
 }
 
 TEST(Latency, LateTimerGivesTheRunningTaskTheReserve)
 {
 	// A timer that fires faster than a task gets on the CPU would stop the machine.
-	running_facts busy = running(RUNNING_NORMAL, 0);
+	running_facts busy = running(RUNNING_BUDGETED, 0);
+	busy.kept_until_ns = 0;
 	EXPECT_EQ(look_again_ns(1'000'000, 900'000, &busy, &kTunables), 1'010'000);
-	busy.kind = RUNNING_BUDGETED;
-	EXPECT_EQ(retry_look_ns(1'005'000, &busy, 50'000, &kTunables), 1'020'000);  // the end of its burst
-	EXPECT_EQ(retry_look_ns(1'030'000, &busy, 50'000, &kTunables), 1'080'000);
+	EXPECT_EQ(retry_look_ns(1'000'000, &busy, 50'000, &kTunables), 1'050'000);
+	busy.kept_until_ns = 1'007'000;  // where something keeps the CPU for the running task, when that ends
+	EXPECT_EQ(look_again_ns(1'000'000, 900'000, &busy, &kTunables), 1'007'000);
+	EXPECT_EQ(retry_look_ns(1'000'000, &busy, 50'000, &kTunables), 1'010'000);
 }
 
 TEST(Latency, QueuedBehindAnEarlierDeadlineIsLookedAtAgain)
@@ -402,7 +413,7 @@ struct FloorRun {
 			run(ran_ns, 0);
 			now_ns += ran_ns;
 			owed_ns = floor_after_budgeted(owed_ns, ran_ns, &tunables);
-			if (floor_is_due(owed_ns, &tunables)) {
+			if (floor_is_due(owed_ns, false, &tunables)) {
 				granted_ns = now_ns;
 				run(tunables.grain_ns, 1);
 				now_ns += tunables.grain_ns;
@@ -443,9 +454,25 @@ TEST(Floor, NormalTasksThatHaveMoreThanTheirShareAreOwedNothing)
 	u64 owed_ns = 0;
 	for (int packet = 0; packet < 100'000; packet++) {  // 30 % packets, as a packet function does
 		owed_ns = floor_after_budgeted(owed_ns, 12'000, &tunables);
-		EXPECT_FALSE(floor_is_due(owed_ns, &tunables));
+		EXPECT_FALSE(floor_is_due(owed_ns, false, &tunables));
 		owed_ns = floor_after_normal(owed_ns, 28'000);
 	}
+}
+
+TEST(Floor, OnceDueItStaysDueUntilAllIsPaid)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	EXPECT_FALSE(floor_is_due(199'999, false, &tunables));
+	EXPECT_TRUE(floor_is_due(200'000, false, &tunables));
+	EXPECT_TRUE(floor_is_due(1, true, &tunables));  // else both sides would take turns of nothing
+	EXPECT_FALSE(floor_is_due(0, true, &tunables));
+}
+
+TEST(Floor, OnlyALargeDebtKeepsTheCpuFromThoseWhoWakeUp)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	EXPECT_EQ(floor_kept_until_ns(1'000'000, 399'999, &tunables), 0);
+	EXPECT_EQ(floor_kept_until_ns(1'000'000, 400'000, &tunables), 1'200'000);
 }
 
 TEST(Floor, OldDebtsAreVoid)
@@ -455,7 +482,7 @@ TEST(Floor, OldDebtsAreVoid)
 	for (int i = 0; i < 100; i++)
 		owed_ns =
 		    floor_after_budgeted(owed_ns, ~0ULL >> 1, &tunables);  // hours in which nobody else wanted the CPU
-	EXPECT_LE(owed_ns, 10'500'000);  // a window's share, not minutes in which the budgets fail
+	EXPECT_LE(owed_ns, 10'700'000);  // a window's share, not minutes in which the budgets fail
 }
 
 TEST(Cap, UsedUpQuotaEndsTheClaimUntilThePeriodEnds)

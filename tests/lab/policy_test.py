@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The promises of scx_latency to several classes at once: inside/policy_checks.py, in virtual time."""
+import os
+import unittest
+
+import guest
+from guest import VIRTUAL, lab
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.dirname(os.path.abspath(guest.PUNCTUAL))
+
+
+class Policy(unittest.TestCase):
+    def test_promises_hold_for_several_classes(self):
+        ended = lab("python3", "-B", f"{HERE}/inside/policy_checks.py",
+                    options=(*VIRTUAL, "--include", f"{HERE}/inside", "--include", f"{BUILD}/packets",
+                             "--include", f"{BUILD}/shares", "--env", f"PACKETS={BUILD}/packets",
+                             "--env", f"SHARES={BUILD}/shares", "--timeout", "10m"))
+        print(ended.out.decode(errors="replace"), ended.err.decode(errors="replace"))
+        self.assertEqual(ended.status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
