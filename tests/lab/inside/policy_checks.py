@@ -4,6 +4,7 @@ programs `packets` and `shares` in $PACKETS and $SHARES. Waits are those that th
 import json
 import os
 import subprocess
+import time
 import unittest
 
 from running import Running, make_cgroup
@@ -69,32 +70,32 @@ def setUpModule():
 
 
 class Policy(unittest.TestCase):
-    def waits(self, seconds, *options, runaway=None):
-        """Waits of the three classes beside two spinners, and what the spinners got in the worst window."""
-        with Load() as load, running(*options) as run:
+    def beside_spinners(self, measure, runaway=None):
+        """Waits of the three classes beside two spinners, and what measure(spinners) returned."""
+        with Load() as load, running() as run:
             run.wait_enabled()
             load.start_classes()
             spinners = load.start_spinners(2)
             if runaway:
                 load.start(runaway, 0, 10_000)
-            worst = smallest_share(spinners, seconds)
+            measured = measure(spinners)
             rows = classes()
             self.assertEqual(run.stop(), 0, run.lines)
         for group, row in rows.items():
             print(f"  {group}: budget {row['budget_ns'] / 1e3:.0f} us, {row['waits']} waits, p99 {row['p99_ns'] / 1e3:.1f}, "
                   f"p99.9 {row['p999_ns'] / 1e3:.1f} us, missed {row['missed']}", flush=True)
-        print(f"  spinners: at least {100 * worst:.1f} %", flush=True)
-        return rows, worst
+        return rows, measured
 
     def test_three_classes_each_keep_their_own_budget(self):
-        rows, _ = self.waits(2)
+        rows, _ = self.beside_spinners(lambda _: time.sleep(2))
         for group, row in rows.items():
             self.assertGreater(row["waits"], 1_000, group)
             self.assertLessEqual(row["missed"], row["waits"] / 1_000, group)   # within the budget at p99.9
 
     def test_runaway_class_harms_only_itself(self):
-        before, _ = self.waits(1)
-        rows, worst = self.waits(1, runaway="vnf.slice")
+        before, _ = self.beside_spinners(lambda _: time.sleep(1))
+        rows, worst = self.beside_spinners(lambda spinners: smallest_share(spinners, 1), runaway="vnf.slice")
+        print(f"  spinners beside it: at least {100 * worst:.1f} %", flush=True)
         for group in ("tight.slice", "loose.slice"):
             within = max(rows[group]["budget_ns"], before[group]["p99_ns"])
             self.assertLessEqual(rows[group]["p99_ns"], within, group)
