@@ -10,10 +10,9 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "base/stop.h"
-#include "base/units.h"
 #include "cli/commands.h"
+#include "cli/run_options.h"
 #include "object/scheduler.h"
-#include "scope/budget_option.h"
 
 namespace punctual {
 namespace {
@@ -22,32 +21,6 @@ constexpr int kWatchMs = 100;      // how late an ejection may be noticed
 constexpr int kRestartsMax = 100;  // hotplug asks for one reload a change; more in one go is a fault of its own
 constexpr std::chrono::seconds kSettled{10};    // a scheduler that lived so long begins the count anew
 constexpr std::chrono::seconds kCommandEnd{5};  // for CMD to end after a signal, before it is killed
-
-struct RunOptions {
-	std::string sched;
-	std::string cpus;
-	std::vector<std::string> slices;
-	std::vector<std::string> set;
-	std::string timeout;
-	std::vector<std::string> command;
-};
-
-Result<SchedulerOptions> scheduler_options(const RunOptions& options)
-{
-	SchedulerOptions scheduler;
-	if (!options.cpus.empty())
-		scheduler.cpus = TRY(cpus_of_this_machine(options.cpus));
-	for (const std::string& slice : options.slices)
-		scheduler.budgets.push_back(TRY(parse_budget(slice)));
-	scheduler.set = options.set;
-	if (!options.timeout.empty()) {
-		auto timeout = TRY(parse_duration(options.timeout));
-		if (timeout < std::chrono::milliseconds(100) || timeout > std::chrono::seconds(30))
-			return fail(ExitCode::usage, "--timeout {} is outside 100ms to 30s", options.timeout);
-		scheduler.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-	}
-	return scheduler;
-}
 
 // "118" of "0.00 0.01 0.05 2/118 4242"
 std::string tasks_of_machine()
@@ -156,15 +129,7 @@ Result<ExitCode> run(const RunOptions& options)
 Action setup_run(CLI::App& app)
 {
 	auto options = std::make_shared<RunOptions>();
-	app.add_option("SCHED", options->sched, "scx_latency, scx_simple, or a BPF object file")->required();
-	app.add_option("--cpus", options->cpus, "CPUs on which the policy applies, e.g. 0-3,8 (default: all)");
-	app.add_option("--slice", options->slices, "latency budget CGROUP=DURATION, e.g. vnf.slice=60us (repeatable)")
-	    ->allow_extra_args(false);
-	app.add_option("--set", options->set, "NAME=VALUE: a tunable of the scheduler (repeatable)")
-	    ->allow_extra_args(false);
-	app.add_option("--timeout", options->timeout, "ejected when a task waits longer than this (100ms to 30s)");
-	app.add_option("CMD", options->command,
-		       "after --: the scheduler lives for the run of CMD, whose exit status is returned");
+	declare_run_options(app, options.get());
 	app.footer(
 	    "Examples:\n"
 	    "  sudo punctual run scx_latency --slice vnf.slice=60us\n"
