@@ -19,6 +19,7 @@ lint: build
 fuzz: setup                        # ten minutes a target; `make test` gives each ten seconds
 	tests/fuzz/run units 600
 	tests/fuzz/run cpu_list 600
+	tests/fuzz/run config 600
 
 setup:
 	@scripts/setup

@@ -15,7 +15,8 @@ constexpr u64 BUDGET_NS_MAX = 1000ULL * 1000 * 1000;
 /* Map "budgets": hash from cgroup id to this. Tasks below the cgroup inherit it. */
 struct budget {
 	u64 budget_ns;
-	u32 class_index; /* row of the map "class_stats" */
+	u16 class_index; /* row of the map "class_stats" */
+	u16 source;      /* who gave it: noted by and for user space */
 	u32 cap_percent; /* of one CPU, so 250 is two and a half; 0: no cap */
 };
 static_assert(sizeof(struct budget) == 16, "budget is shared with user space");

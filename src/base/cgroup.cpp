@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/cgroup.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,10 +9,12 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/file.h"
 
 namespace punctual {
@@ -198,6 +201,31 @@ Result<uint64_t> cgroup_id(const fs::path& directory)
 		return fail_errno(errno, ExitCode::failed,
 				  fmt::format("cannot find the id of cgroup {}", directory.native()));
 	return status.st_ino;
+}
+
+Result<std::optional<fs::path>> cgroup_by_id(uint64_t id)
+{
+	// The file handle of a cgroup is its id (FILEID_KERNFS of the kernel's exportfs.h).
+	constexpr int kFileIdKernfs = 0xfe;
+	const UniqueFd mount(::open(TRY(cgroup2_mount()).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	alignas(file_handle) char space[sizeof(file_handle) + sizeof(id)] = {};
+	auto* handle = reinterpret_cast<file_handle*>(space);
+	handle->handle_bytes = sizeof(id);
+	handle->handle_type = kFileIdKernfs;
+	std::memcpy(handle->f_handle, &id, sizeof(id));
+	const UniqueFd directory(::open_by_handle_at(mount.get(), handle, O_PATH | O_CLOEXEC));
+	if (!directory && (errno == ESTALE || errno == ENOENT))
+		return std::nullopt;
+	if (!directory)
+		return fail_errno(errno, ExitCode::lacking, fmt::format("cannot find cgroup id {} (run as root)", id));
+	std::error_code error;
+	fs::path path = fs::read_symlink(fmt::format("/proc/self/fd/{}", directory.get()), error);
+	if (error)
+		return fail_errno(error.value(), ExitCode::failed, fmt::format("cannot find cgroup id {}", id));
+	// A directory that somebody holds open outlives its removal for a moment.
+	if (!directory_exists(path))
+		return std::nullopt;
+	return path;
 }
 
 Result<ScopedCgroup> ScopedCgroup::create(std::string_view name)

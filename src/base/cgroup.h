@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ Result<std::filesystem::path> find_cgroup_below(const std::filesystem::path& mou
 
 // The kernel's id of a cgroup: the inode number of its directory.
 Result<uint64_t> cgroup_id(const std::filesystem::path& directory);
+
+// Its directory; nullopt when it was removed. One system call, not a search. Error (lacking) without root.
+Result<std::optional<std::filesystem::path>> cgroup_by_id(uint64_t id);
 
 // A cgroup made for one run; its processes are killed and the directory removed by the destructor.
 class ScopedCgroup {

@@ -15,6 +15,7 @@ namespace punctual {
 using Action = std::function<Result<ExitCode>()>;
 
 Action setup_bench(CLI::App& app);
+Action setup_budget(CLI::App& app);
 Action setup_doctor(CLI::App& app);
 Action setup_lab(CLI::App& app);
 Action setup_lab_init(CLI::App& app);

@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"run", "load a sched_ext scheduler and watch it until it ends", setup_run, false},
     {"status", "show which scheduler is loaded, since when, and its counters", setup_status, false},
     {"unload", "detach the loaded scheduler: back to the kernel's own", setup_unload, false},
+    {"budget", "latency budgets of the loaded scheduler, changed while it runs", setup_budget, false},
     {"bench", "packet function against telemetry under several schedulers, in one table", setup_bench, false},
     {"lab", "boot a real kernel with sched_ext in QEMU and run a command inside", setup_lab, false},
     {"lab-init", "first process inside the lab (not for people)", setup_lab_init, true},

@@ -6,48 +6,25 @@
 #include <memory>
 #include <optional>
 
+#include "base/cgroup.h"
 #include "base/cpu_list.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/stop.h"
-#include "base/units.h"
+#include "cli/budget_watch.h"
 #include "cli/commands.h"
+#include "cli/run_options.h"
 #include "object/scheduler.h"
-#include "scope/budget_option.h"
+#include "scope/cpu_max.h"
+#include "view/text.h"
 
 namespace punctual {
 namespace {
 
-constexpr int kWatchMs = 100;      // how late an ejection may be noticed
+constexpr int kWatchMs = 90;  // how late an ejection or an attribute may be noticed: below 100 with the work itself
 constexpr int kRestartsMax = 100;  // hotplug asks for one reload a change; more in one go is a fault of its own
 constexpr std::chrono::seconds kSettled{10};    // a scheduler that lived so long begins the count anew
 constexpr std::chrono::seconds kCommandEnd{5};  // for CMD to end after a signal, before it is killed
-
-struct RunOptions {
-	std::string sched;
-	std::string cpus;
-	std::vector<std::string> slices;
-	std::vector<std::string> set;
-	std::string timeout;
-	std::vector<std::string> command;
-};
-
-Result<SchedulerOptions> scheduler_options(const RunOptions& options)
-{
-	SchedulerOptions scheduler;
-	if (!options.cpus.empty())
-		scheduler.cpus = TRY(cpus_of_this_machine(options.cpus));
-	for (const std::string& slice : options.slices)
-		scheduler.budgets.push_back(TRY(parse_budget(slice)));
-	scheduler.set = options.set;
-	if (!options.timeout.empty()) {
-		auto timeout = TRY(parse_duration(options.timeout));
-		if (timeout < std::chrono::milliseconds(100) || timeout > std::chrono::seconds(30))
-			return fail(ExitCode::usage, "--timeout {} is outside 100ms to 30s", options.timeout);
-		scheduler.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-	}
-	return scheduler;
-}
 
 // "118" of "0.00 0.01 0.05 2/118 4242"
 std::string tasks_of_machine()
@@ -68,6 +45,27 @@ void print_enabled(const Scheduler& scheduler, const SchedulerOptions& options)
 		   scheduler.program_id(), tasks_of_machine());
 }
 
+// The kernel leaves limits to the scheduler then, and ours has none.
+void warn_of_cpu_max(const std::filesystem::path& mount, std::string_view sched)
+{
+	CpuMaxLimits limits = find_cpu_max(mount);
+	if (!limits.first.empty())
+		fmt::print(stderr, "punctual: cpu.max is not enforced while {} runs: {} has a limit{}\n", sched,
+			   clean_text(limits.first),
+			   limits.others ? fmt::format(", and {} more cgroups", limits.others) : "");
+}
+
+// Only with a scheduler that has budgets, where cgroups exist.
+std::optional<BudgetWatch> watch_budgets(Scheduler& scheduler)
+{
+	auto mount = cgroup2_mount();
+	if (!scheduler.budgets() || !mount)
+		return std::nullopt;
+	if (read_line("/sys/kernel/sched_ext/switch_all").value_or("1") == "1")
+		warn_of_cpu_max(*mount, scheduler.name());
+	return BudgetWatch(*mount);
+}
+
 void print_exit(const std::string& name, const ExitReport& report)
 {
 	fmt::print(stderr, "punctual: {} ended: {} (kind {}, code {:#x}){}{}\n", name, report.reason, report.kind,
@@ -79,10 +77,12 @@ void print_exit(const std::string& name, const ExitReport& report)
 enum class Ended { by_signal, by_command, by_kernel };
 
 // Waits for the first of: a signal, the end of the command, an ejection.
-Ended watch(const Scheduler& scheduler, StopSignal* stop, const Child* command)
+Ended watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
+		if (budgets)
+			budgets->step(scheduler.budgets());
 		poll(fds, 2, kWatchMs);
 		if (stop->raised())
 			return Ended::by_signal;
@@ -114,11 +114,13 @@ Result<ExitCode> outlive(StopSignal* stop, Child* command, std::optional<ExitCod
 	return fault.value_or(static_cast<ExitCode>(status));
 }
 
-Result<ExitCode> run(const RunOptions& options)
+Result<ExitCode> run(const RunOptions& flags)
 {
+	RunOptions options = TRY(complete_run_options(flags));
 	SchedulerOptions scheduler_opts = TRY(scheduler_options(options));
 	StopSignal stop = TRY(StopSignal::create());
 	std::optional<Child> command;
+	std::optional<BudgetWatch> budgets;
 
 	for (int restarts = 0; restarts <= kRestartsMax; restarts++) {
 		auto loaded_at = std::chrono::steady_clock::now();
@@ -132,7 +134,9 @@ Result<ExitCode> run(const RunOptions& options)
 		if (!options.command.empty() && !command)
 			command.emplace(TRY(Child::spawn(options.command, {.stdin_fd = STDIN_FILENO})));
 
-		Ended ended = watch(scheduler, &stop, command ? &*command : nullptr);
+		if (!budgets)
+			budgets = watch_budgets(scheduler);
+		Ended ended = watch(scheduler, &stop, command ? &*command : nullptr, budgets ? &*budgets : nullptr);
 		ExitReport report = scheduler.detach();
 		print_exit(scheduler.name(), report);
 		if (ended == Ended::by_signal)
@@ -143,7 +147,10 @@ Result<ExitCode> run(const RunOptions& options)
 			auto fault = report.is_fault() ? std::optional(ExitCode::ejected) : std::nullopt;
 			return command ? outlive(&stop, &*command, fault) : fault.value_or(ExitCode::ok);
 		}
-		// The same options on the changed machine.
+		// The same options on the changed machine, with the budgets as they stand by now.
+		if (scheduler.budgets())
+			if (auto standing = standing_budgets(*scheduler.budgets()))
+				scheduler_opts.budgets = std::move(*standing);
 		if (std::chrono::steady_clock::now() - loaded_at > kSettled)
 			restarts = 0;
 	}
@@ -156,15 +163,7 @@ Result<ExitCode> run(const RunOptions& options)
 Action setup_run(CLI::App& app)
 {
 	auto options = std::make_shared<RunOptions>();
-	app.add_option("SCHED", options->sched, "scx_latency, scx_simple, or a BPF object file")->required();
-	app.add_option("--cpus", options->cpus, "CPUs on which the policy applies, e.g. 0-3,8 (default: all)");
-	app.add_option("--slice", options->slices, "latency budget CGROUP=DURATION, e.g. vnf.slice=60us (repeatable)")
-	    ->allow_extra_args(false);
-	app.add_option("--set", options->set, "NAME=VALUE: a tunable of the scheduler (repeatable)")
-	    ->allow_extra_args(false);
-	app.add_option("--timeout", options->timeout, "ejected when a task waits longer than this (100ms to 30s)");
-	app.add_option("CMD", options->command,
-		       "after --: the scheduler lives for the run of CMD, whose exit status is returned");
+	declare_run_options(app, options.get());
 	app.footer(
 	    "Examples:\n"
 	    "  sudo punctual run scx_latency --slice vnf.slice=60us\n"

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // punctual status and punctual unload: look at, and detach, whatever scheduler is loaded.
-#include <filesystem>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "abi/loglin.h"
-#include "base/cgroup.h"
 #include "base/units.h"
+#include "cli/cgroup_name.h"
 #include "cli/commands.h"
 #include "object/loaded.h"
+#include "view/text.h"
 
 namespace punctual {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int kCgroupsMax = 20'000;  // bound of the search for a cgroup's name
 
 // Upper end of the bucket that holds the quantile.
 uint64_t wait_quantile_ns(const class_stats& row, double quantile)
@@ -36,28 +34,14 @@ double microseconds(uint64_t ns)
 	return static_cast<double>(ns) / 1e3;
 }
 
-// As below the mount, e.g. "vnf.slice"; the number when it was removed meanwhile.
-std::string cgroup_name(uint64_t id)
+std::string class_name(uint64_t id)
 {
-	namespace fs = std::filesystem;
-	std::error_code error;
-	auto mount = cgroup2_mount();
-	fs::recursive_directory_iterator entry;
-	if (mount)
-		entry = fs::recursive_directory_iterator(*mount, error);
-	for (int seen = 0; !error && entry != fs::end(entry) && seen < kCgroupsMax; entry.increment(error)) {
-		if (!entry->is_directory(error))
-			continue;
-		seen++;
-		if (cgroup_id(entry->path()) == id)
-			return entry->path().lexically_relative(*mount);
-	}
-	return fmt::format("id {}", id);
+	return clean_text(cgroup_name(id).value_or(fmt::format("id {} (removed)", id)));
 }
 
 Json class_json(const class_stats& row)
 {
-	return {{"cgroup", cgroup_name(row.cgroup_id)},
+	return {{"cgroup", class_name(row.cgroup_id)},
 		{"cgroup_id", row.cgroup_id},
 		{"budget_ns", row.budget_ns},
 		{"waits", row.nr_waits},
@@ -123,7 +107,7 @@ void print_text(const LoadedScheduler& loaded)
 	fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}\n", "cgroup", "budget", "waits", "missed",
 		   "p50 us", "p99 us", "max us");
 	for (const class_stats& row : loaded.classes)
-		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", cgroup_name(row.cgroup_id),
+		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", class_name(row.cgroup_id),
 			   format_duration(Nanoseconds(row.budget_ns)), row.nr_waits, row.nr_missed,
 			   microseconds(wait_quantile_ns(row, 0.5)), microseconds(wait_quantile_ns(row, 0.99)),
 			   microseconds(row.wait_ns_max));

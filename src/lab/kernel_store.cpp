@@ -9,10 +9,10 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/file_lock.h"
 #include "base/process.h"
 #include "lab/apt.h"
 #include "lab/bzimage.h"
-#include "lab/file_lock.h"
 #include "lab/kernel_table.h"
 
 namespace punctual {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "lab/file_lock.h"
+#include "base/file_lock.h"
 
 namespace punctual {
 namespace {

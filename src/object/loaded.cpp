@@ -7,99 +7,18 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/units.h"
+#include "object/kernel_lists.h"
 
 namespace punctual {
 namespace {
 
-constexpr uint32_t kObjectsMax = 100000;  // bound of each walk over the kernel's lists
-constexpr int kUnloadPolls = 1000;        // of 10 ms
-
-// Ids of the kernel's types for sched_ext: struct_ops is also used for congestion control, HID, qdiscs.
-struct SchedExtTypes {
-	uint32_t ops = 0;    // struct sched_ext_ops: the type that callbacks belong to
-	uint32_t value = 0;  // struct bpf_struct_ops_sched_ext_ops: the value of its map
-};
-
-SchedExtTypes sched_ext_types()
-{
-	SchedExtTypes types;
-	struct btf* btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return types;
-	types.ops = std::max(0, btf__find_by_name_kind(btf, "sched_ext_ops", BTF_KIND_STRUCT));
-	types.value = std::max(0, btf__find_by_name_kind(btf, "bpf_struct_ops_sched_ext_ops", BTF_KIND_STRUCT));
-	btf__free(btf);
-	return types;
-}
-
-struct Program {
-	bpf_prog_info info;
-	std::vector<uint32_t> map_ids;
-};
-
-// The name as in /sys/kernel/sched_ext/root/ops; "" when nothing is loaded.
-Result<std::string> active_name()
-{
-	auto state = read_line("/sys/kernel/sched_ext/state");
-	if (!state)
-		return fail(ExitCode::lacking,
-			    "this kernel has no sched_ext (no /sys/kernel/sched_ext), so no scheduler can be loaded");
-	if (*state == "disabled")
-		return "";
-	return read_line("/sys/kernel/sched_ext/root/ops").value_or("(" + *state + ")");
-}
-
-std::vector<Program> callback_programs()
-{
-	SchedExtTypes types = sched_ext_types();
-	std::vector<Program> programs;
-	uint32_t id = 0;
-	for (uint32_t n = 0; n < kObjectsMax && bpf_prog_get_next_id(id, &id) == 0; n++) {
-		UniqueFd fd(bpf_prog_get_fd_by_id(id));
-		if (!fd)
-			continue;
-		Program program = {};
-		uint32_t length = sizeof(program.info);
-		if (bpf_prog_get_info_by_fd(fd.get(), &program.info, &length) != 0 ||
-		    program.info.type != BPF_PROG_TYPE_STRUCT_OPS || program.info.attach_btf_id != types.ops)
-			continue;
-		program.map_ids.resize(program.info.nr_map_ids);
-		bpf_prog_info with_maps = {};
-		with_maps.nr_map_ids = program.map_ids.size();
-		with_maps.map_ids = reinterpret_cast<uintptr_t>(program.map_ids.data());
-		length = sizeof(with_maps);
-		if (bpf_prog_get_info_by_fd(fd.get(), &with_maps, &length) != 0)
-			continue;
-		programs.push_back(std::move(program));
-	}
-	return programs;
-}
-
-// The map of this name and value size among those that the programs use.
-UniqueFd find_map(const std::vector<Program>& programs, std::string_view name, uint32_t value_size)
-{
-	std::set<uint32_t> ids;
-	for (const Program& program : programs)
-		ids.insert(program.map_ids.begin(), program.map_ids.end());
-	for (uint32_t id : ids) {
-		UniqueFd fd(bpf_map_get_fd_by_id(id));
-		bpf_map_info info = {};
-		uint32_t length = sizeof(info);
-		if (fd && bpf_map_get_info_by_fd(fd.get(), &info, &length) == 0 && name == info.name &&
-		    info.value_size == value_size)
-			return fd;
-	}
-	return {};
-}
+constexpr int kUnloadPolls = 1000;  // of 10 ms
 
 template <typename Value>
 std::vector<Value> read_per_cpu(const UniqueFd& map, uint32_t row)
@@ -140,13 +59,13 @@ class_stats sum(const std::vector<class_stats>& per_cpu)
 	return total;
 }
 
-void read_counters(const std::vector<Program>& programs, LoadedScheduler* loaded)
+void read_counters(const std::vector<KernelProgram>& programs, LoadedScheduler* loaded)
 {
-	UniqueFd stats = find_map(programs, "stats", sizeof(sched_stats));
+	UniqueFd stats = find_kernel_map(programs, "stats", sizeof(sched_stats));
 	if (stats)
 		if (auto per_cpu = read_per_cpu<sched_stats>(stats, 0); !per_cpu.empty())
 			loaded->stats = sum(per_cpu);
-	UniqueFd classes = find_map(programs, "class_stats", sizeof(class_stats));
+	UniqueFd classes = find_kernel_map(programs, "class_stats", sizeof(class_stats));
 	for (u32 row = 0; classes && row < CLASSES_MAX; row++) {
 		class_stats total = sum(read_per_cpu<class_stats>(classes, row));
 		if (total.cgroup_id)
@@ -175,7 +94,7 @@ void detach_schedulers()
 {
 	SchedExtTypes types = sched_ext_types();
 	uint32_t id = 0;
-	for (uint32_t n = 0; n < kObjectsMax && bpf_link_get_next_id(id, &id) == 0; n++) {
+	for (uint32_t n = 0; n < kKernelObjectsMax && bpf_link_get_next_id(id, &id) == 0; n++) {
 		UniqueFd fd(bpf_link_get_fd_by_id(id));
 		bpf_link_info info = {};
 		uint32_t length = sizeof(info);
@@ -185,7 +104,7 @@ void detach_schedulers()
 			bpf_link_detach(fd.get());
 	}
 	id = 0;
-	for (uint32_t n = 0; n < kObjectsMax && bpf_map_get_next_id(id, &id) == 0; n++) {
+	for (uint32_t n = 0; n < kKernelObjectsMax && bpf_map_get_next_id(id, &id) == 0; n++) {
 		UniqueFd fd(bpf_map_get_fd_by_id(id));
 		uint32_t zero = 0;
 		if (is_scheduler_map(fd, types))
@@ -198,7 +117,7 @@ void detach_schedulers()
 Result<std::optional<LoadedScheduler>> loaded_scheduler()
 {
 	LoadedScheduler loaded;
-	loaded.name = TRY(active_name());
+	loaded.name = TRY(active_scheduler());
 	if (loaded.name.empty())
 		return std::nullopt;
 	if (geteuid() != 0)
@@ -206,11 +125,11 @@ Result<std::optional<LoadedScheduler>> loaded_scheduler()
 			    "scheduler {} is loaded; reading its counters needs root (sudo punctual status)",
 			    loaded.name);
 	loaded.serves_all = read_line("/sys/kernel/sched_ext/switch_all").value_or("1") == "1";
-	std::vector<Program> programs = callback_programs();
+	std::vector<KernelProgram> programs = sched_ext_programs();
 	timespec now = {};
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	uint64_t now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
-	for (const Program& program : programs) {
+	for (const KernelProgram& program : programs) {
 		loaded.programs.push_back({program.info.id, program.info.name});
 		loaded.loaded_ns_ago = std::max<uint64_t>(loaded.loaded_ns_ago,
 							  now_ns - std::min<uint64_t>(now_ns, program.info.load_time));
@@ -221,14 +140,14 @@ Result<std::optional<LoadedScheduler>> loaded_scheduler()
 
 Status unload_scheduler()
 {
-	std::string name = TRY(active_name());
+	std::string name = TRY(active_scheduler());
 	if (name.empty())
 		return fail(ExitCode::failed, "no scheduler is loaded: the kernel runs its own");
 	if (geteuid() != 0)
 		return fail(ExitCode::lacking, "detaching {} needs root (sudo punctual unload)", name);
 	detach_schedulers();
 	for (int i = 0; i < kUnloadPolls; i++) {
-		if (TRY(active_name()).empty())
+		if (TRY(active_scheduler()).empty())
 			return {};
 		poll(nullptr, 0, 10);
 	}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <set>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -85,40 +86,6 @@ std::unexpected<Error> attach_error(int error, std::string_view sched)
 		    std::strerror(error));
 }
 
-Status fill_budgets(bpf_object* object, const std::vector<Budget>& wanted)
-{
-	if (wanted.empty())
-		return {};
-	bpf_map* budgets = bpf_object__find_map_by_name(object, "budgets");
-	bpf_map* classes = bpf_object__find_map_by_name(object, "class_stats");
-	if (!budgets || bpf_map__value_size(budgets) != sizeof(budget) || !classes ||
-	    bpf_map__value_size(classes) != sizeof(class_stats))
-		return fail(ExitCode::usage,
-			    "this scheduler has no latency budgets; run scx_latency, or leave --slice out");
-	if (wanted.size() > CLASSES_MAX)
-		return fail(ExitCode::usage, "{} budgets: at most {} cgroups can have one", wanted.size(), CLASSES_MAX);
-	for (uint32_t row = 0; row < wanted.size(); row++) {
-		uint64_t id = TRY(cgroup_id(wanted[row].cgroup));
-		struct budget value = {.budget_ns = static_cast<u64>(wanted[row].latency.count()),
-				       .class_index = row,
-				       .cap_percent = wanted[row].cap_percent};
-		int error = -bpf_map__update_elem(budgets, &id, sizeof(id), &value, sizeof(value), BPF_NOEXIST);
-		if (error == EEXIST)
-			return fail(ExitCode::usage, "cgroup {} has two budgets; give one", wanted[row].cgroup);
-		if (error)
-			return fail_errno(error, ExitCode::failed, "cannot write the budgets map");
-		std::vector<struct class_stats> per_cpu(libbpf_num_possible_cpus());
-		for (auto& stats : per_cpu) {
-			stats.cgroup_id = id;
-			stats.budget_ns = value.budget_ns;
-		}
-		if (bpf_map__update_elem(classes, &row, sizeof(row), per_cpu.data(),
-					 per_cpu.size() * sizeof(per_cpu[0]), 0) != 0)
-			return fail_errno(errno, ExitCode::failed, "cannot write the class_stats map");
-	}
-	return {};
-}
-
 uint32_t id_of(const bpf_program* program)
 {
 	struct bpf_prog_info info = {};
@@ -151,9 +118,11 @@ struct Scheduler::State {
 	bpf_map* record_map = nullptr;  // the map that holds the exit record, if the object has one
 	uint32_t record_offset = 0;
 	std::string record_name;
+	std::optional<BudgetTable> budgets;
 
 	void find_record(const Variables& variables);
 	Status load(std::string_view sched, const SchedulerOptions& options);
+	Status fill_budgets(const std::vector<Budget>& wanted);
 	Status attach(std::string_view sched);
 	bool verify();
 	std::unexpected<Error> refusal(std::string_view sched) const;
@@ -246,7 +215,31 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	ops = prepared->ops;
 	if (int error = -bpf_object__load(object.get()); error)
 		return load_error(error, sched, name, log);
-	return fill_budgets(object.get(), options.budgets);
+	return fill_budgets(options.budgets);
+}
+
+Status Scheduler::State::fill_budgets(const std::vector<Budget>& wanted)
+{
+	budgets = BudgetTable::of_object(object.get());
+	if (wanted.empty())
+		return {};
+	if (!budgets)
+		return fail(ExitCode::usage,
+			    "this scheduler has no latency budgets; run scx_latency, or leave --slice out");
+	if (wanted.size() > CLASSES_MAX)
+		return fail(ExitCode::usage, "{} budgets: at most {} cgroups can have one", wanted.size(), CLASSES_MAX);
+	std::set<uint64_t> cgroups;
+	for (const Budget& budget : wanted) {
+		auto id = cgroup_id(budget.cgroup);
+		if (!id) {  // removed since it was found: no reason to leave the others without a scheduler
+			notes.push_back(fmt::format("{}; its budget is left out", id.error().what));
+			continue;
+		}
+		if (!cgroups.insert(*id).second)
+			return fail(ExitCode::usage, "cgroup {} has two budgets; give one", budget.cgroup);
+		TRY(budgets->set(budget));
+	}
+	return {};
 }
 
 Status Scheduler::State::attach(std::string_view sched)
@@ -323,6 +316,11 @@ uint32_t Scheduler::program_id() const
 const std::vector<std::string>& Scheduler::notes() const
 {
 	return state_->notes;
+}
+
+BudgetTable* Scheduler::budgets()
+{
+	return state_->budgets ? &*state_->budgets : nullptr;
 }
 
 bool Scheduler::is_enabled() const

@@ -14,6 +14,7 @@
 #include "base/budget.h"
 #include "base/cpu_list.h"
 #include "base/result.h"
+#include "object/budget_table.h"
 
 namespace punctual {
 
@@ -49,6 +50,9 @@ class Scheduler {
 	const std::string& name() const;                // ops.name, as in /sys/kernel/sched_ext/root/ops
 	const std::vector<std::string>& notes() const;  // what was left out for this kernel, a line each
 	uint32_t program_id() const;                    // of the ops.enqueue program, or any other of its programs
+
+	// Its budgets; they may be changed by others at any time. nullptr: it has none. Good after detach() too.
+	BudgetTable* budgets();
 
 	// Has the kernel ended it? Cheap enough to poll ten times a second.
 	bool is_enabled() const;

@@ -32,10 +32,13 @@ def commands():
     return re.findall(r"^  ([a-z-]+)  ", help_of().split("Subcommands:")[1], re.MULTILINE)
 
 
-def options_of(command):
-    """Long option -> default or None, as --help shows them; without --help itself."""
-    shown = {name: default or None for name, default in HELP_LINE.findall(help_of(command))}
+def options_of(*command):
+    """Long option -> default or None, as --help shows them, its subcommands' too; without --help itself."""
+    text = help_of(*command)
+    shown = {name: default or None for name, default in HELP_LINE.findall(text)}
     shown.pop("--help")
+    for name in re.findall(r"^  ([a-z-]+)  ", text.partition("Subcommands:")[2], re.MULTILINE):
+        shown |= options_of(*command, name)
     return shown
 
 

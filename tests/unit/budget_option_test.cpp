@@ -49,6 +49,36 @@ TEST(BudgetOption, NameMayHoldAnEqualsSign)
 	EXPECT_EQ(refusal("no-such/a=b=60us").find("duration"), std::string::npos);
 }
 
+TEST(BudgetOption, BareNumberOfAnAttributeIsNanoseconds)
+{
+	EXPECT_EQ(parse_latency_attribute("60000", "a.slice"), Nanoseconds(60'000));
+	EXPECT_EQ(parse_latency_attribute("60us", "a.slice"), Nanoseconds(60'000));
+	for (const char* text : {"", "999", "1000000001", "-60000", "60000 ", "60000\n", "x", "99999999999999999999"}) {
+		const auto refused = parse_latency_attribute(text, "a.slice");
+		ASSERT_FALSE(refused) << text;
+		EXPECT_NE(refused.error().what.find("a.slice"), std::string::npos);
+	}
+}
+
+TEST(BudgetOption, PercentageIsAWholeNumberWithinItsLimits)
+{
+	EXPECT_EQ(parse_percent("10%", "floor", 1, 90), 10U);
+	EXPECT_EQ(parse_percent("90", "floor", 1, 90), 90U);
+	for (const char* text : {"", "%", "0%", "91%", "1.5%", "-1%", "10%%", " 10%", "4294967297%"}) {
+		const auto refused = parse_percent(text, "floor", 1, 90);
+		ASSERT_FALSE(refused) << text;
+		EXPECT_EQ(refused.error().code, ExitCode::usage);
+		EXPECT_NE(refused.error().what.find("floor"), std::string::npos);
+	}
+}
+
+TEST(BudgetOption, CapIsAtMostTheWholeMachine)
+{
+	EXPECT_TRUE(parse_cap_percent("100%", "a.slice"));
+	EXPECT_FALSE(parse_cap_percent("102401%", "a.slice"));  // of more CPUs than there can be
+	EXPECT_FALSE(parse_cap_percent("0%", "a.slice"));
+}
+
 TEST(BudgetOption, CgroupThatDoesNotExistIsRefused)
 {
 	const Result<Budget> budget = parse_budget("no-such-cgroup.slice=60us");

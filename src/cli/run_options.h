@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `punctual run` was told, by flags, environment and file, and what that means for the loader.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+#include "object/scheduler.h"
+#include "scope/config_file.h"
+
+namespace punctual {
+
+// As the operator wrote it. Empty: not given.
+struct RunOptions {
+	std::string sched;
+	std::string config;
+	std::string cpus;
+	std::string floor;
+	std::string timeout;
+	std::vector<std::string> slices;  // CGROUP=DURATION
+	std::vector<std::string> caps;    // CGROUP=PERCENT
+	std::vector<std::string> set;     // NAME=VALUE
+	std::vector<std::string> command;
+	std::vector<ConfigBudget> file_budgets;  // a flag for the same cgroup goes before
+};
+
+// Declares the options on `app`; parsing fills `options`, which must live as long.
+void declare_run_options(CLI::App& app, RunOptions* options);
+
+// Value of an environment variable, "" when it is not set.
+using Environment = std::function<std::string(const char* name)>;
+
+// Fills in what the flags left open: from PUNCTUAL_CPUS, _FLOOR and _TIMEOUT first, then from the file.
+// Tunables of the file come before those of flags: the last word holds.
+RunOptions merge_run_options(RunOptions flags, const Environment& environment, const ConfigFile& file);
+
+// The same with the process's environment and the file that --config or PUNCTUAL_CONFIG names.
+Result<RunOptions> complete_run_options(const RunOptions& flags);
+
+// Errors (usage) name the option that is wrong.
+Result<SchedulerOptions> scheduler_options(const RunOptions& options);
+
+}  // namespace punctual
