@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/run_only.h"
 #include "object/scheduler.h"
 #include "scope/budget_option.h"
 
@@ -29,16 +30,27 @@ struct RunOptions {
 	std::vector<std::string> slices;
 	std::vector<std::string> set;
 	std::string timeout;
+	bool only = false;
+	std::vector<std::filesystem::path> only_slices;  // directories of `slices`, with --only
 	std::vector<std::string> command;
 };
 
-Result<SchedulerOptions> scheduler_options(const RunOptions& options)
+// Fills in options->only_slices too.
+Result<SchedulerOptions> scheduler_options(RunOptions* given)
 {
+	const RunOptions& options = *given;
 	SchedulerOptions scheduler;
+	if (options.only && (options.cpus.empty() || options.slices.empty()))
+		return fail(ExitCode::usage,
+			    "--only needs --cpus LIST, which nothing else will use, and --slice CGROUP[=DURATION]");
+	scheduler.only_named = options.only;
 	if (!options.cpus.empty())
 		scheduler.cpus = TRY(cpus_of_this_machine(options.cpus));
 	for (const std::string& slice : options.slices)
-		scheduler.budgets.push_back(TRY(parse_budget(slice)));
+		if (options.only)
+			given->only_slices.push_back(TRY(parse_only_slice(slice, &scheduler.budgets)));
+		else
+			scheduler.budgets.push_back(TRY(parse_budget(slice)));
 	scheduler.set = options.set;
 	if (!options.timeout.empty()) {
 		auto timeout = TRY(parse_duration(options.timeout));
@@ -78,8 +90,8 @@ void print_exit(const std::string& name, const ExitReport& report)
 
 enum class Ended { by_signal, by_command, by_kernel };
 
-// Waits for the first of: a signal, the end of the command, an ejection.
-Ended watch(const Scheduler& scheduler, StopSignal* stop, const Child* command)
+// Waits for the first of: a signal, the end of the command, an ejection. Error: --only cannot go on.
+Result<Ended> watch(const Scheduler& scheduler, StopSignal* stop, const Child* command, OnlyRun* only)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
@@ -90,6 +102,7 @@ Ended watch(const Scheduler& scheduler, StopSignal* stop, const Child* command)
 			return Ended::by_command;
 		if (!scheduler.is_enabled())
 			return Ended::by_kernel;
+		TRY(only->follow());
 	}
 }
 
@@ -114,10 +127,12 @@ Result<ExitCode> outlive(StopSignal* stop, Child* command, std::optional<ExitCod
 	return fault.value_or(static_cast<ExitCode>(status));
 }
 
-Result<ExitCode> run(const RunOptions& options)
+Result<ExitCode> run(RunOptions options)
 {
-	SchedulerOptions scheduler_opts = TRY(scheduler_options(options));
+	SchedulerOptions scheduler_opts = TRY(scheduler_options(&options));
 	StopSignal stop = TRY(StopSignal::create());
+	TRY(repair_and_say());
+	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, options.only_slices));
 	std::optional<Child> command;
 
 	for (int restarts = 0; restarts <= kRestartsMax; restarts++) {
@@ -125,16 +140,25 @@ Result<ExitCode> run(const RunOptions& options)
 		Result<Scheduler> attached = Scheduler::attach(options.sched, scheduler_opts);
 		if (!attached && command) {
 			fmt::print(stderr, "punctual: {}\n", attached.error().what);
+			only.end();
 			return outlive(&stop, &*command, attached.error().code);
 		}
 		Scheduler scheduler = TRY(std::move(attached));
+		TRY(only.start());
 		print_enabled(scheduler, scheduler_opts);
 		if (!options.command.empty() && !command)
 			command.emplace(TRY(Child::spawn(options.command, {.stdin_fd = STDIN_FILENO})));
 
-		Ended ended = watch(scheduler, &stop, command ? &*command : nullptr);
+		Result<Ended> ended = watch(scheduler, &stop, command ? &*command : nullptr, &only);
 		ExitReport report = scheduler.detach();
 		print_exit(scheduler.name(), report);
+		if (ended != Ended::by_kernel || !report.wants_restart())
+			only.end();
+		if (!ended && command) {
+			fmt::print(stderr, "punctual: {}\n", ended.error().what);
+			return outlive(&stop, &*command, ended.error().code);
+		}
+		TRY(ended);
 		if (ended == Ended::by_signal)
 			return command ? end_command(&*command, stop.number()) : ExitCode::ok;
 		if (ended == Ended::by_command)
@@ -160,6 +184,9 @@ Action setup_run(CLI::App& app)
 	app.add_option("--cpus", options->cpus, "CPUs on which the policy applies, e.g. 0-3,8 (default: all)");
 	app.add_option("--slice", options->slices, "latency budget CGROUP=DURATION, e.g. vnf.slice=60us (repeatable)")
 	    ->allow_extra_args(false);
+	app.add_flag(
+	    "--only", options->only,
+	    "only the tasks of the named slices leave the kernel's own scheduler, and get --cpus for themselves");
 	app.add_option("--set", options->set, "NAME=VALUE: a tunable of the scheduler (repeatable)")
 	    ->allow_extra_args(false);
 	app.add_option("--timeout", options->timeout, "ejected when a task waits longer than this (100ms to 30s)");
