@@ -131,7 +131,11 @@ Result<ExitCode> run(RunOptions options)
 {
 	SchedulerOptions scheduler_opts = TRY(scheduler_options(&options));
 	StopSignal stop = TRY(StopSignal::create());
-	TRY(repair_and_say());
+	if (Status repaired = repair_and_say(); !repaired) {
+		if (options.only)
+			return std::unexpected(repaired.error());
+		fmt::print(stderr, "punctual: {}\n", repaired.error().what);
+	}
 	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, options.only_slices));
 	std::optional<Child> command;
 

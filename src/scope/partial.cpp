@@ -134,7 +134,8 @@ Status PartialScope::State::give_cpus(const fs::path& cgroup)
 		const fs::path controls = cgroup.parent_path() / "cgroup.subtree_control";
 		if (auto enabled = write_kernel_file(controls, "+cpuset"); !enabled)
 			return fail(ExitCode::lacking,
-				    "--only needs the cpuset controller: {} (cgroup version 1 may have it)",
+				    "--only needs the cpuset controller: {} (a cgroup with processes of its own cannot "
+				    "hand it on, and cgroup version 1 may have it)",
 				    enabled.error().what);
 		notes.push_back(fmt::format("cpuset is enabled in {} now, and stays so", controls.native()));
 	}

@@ -51,6 +51,18 @@ Status return_all(const PartialRecord& record, Strays strays)
 		      : status;
 }
 
+// After CPUs of a partition went offline the kernel (6.18 to 7.3 at least) goes on refusing to take them from the
+// member that it was made: EBUSY, even when they are back. Being a partition once more cures that.
+Status write_after_cycle(const FileChange& file)
+{
+	const std::filesystem::path partition = file.path.parent_path() / "cpuset.cpus.partition";
+	TRY(write_kernel_file(partition, "root"));
+	TRY(write_kernel_file(partition, "member"));
+	if (auto written = write_kernel_file(file.path, file.before + "\n"); !written)
+		return fail(ExitCode::failed, "{} (is a CPU of {} offline?)", written.error().what, file.during);
+	return {};
+}
+
 Status restore_file(const FileChange& file, std::vector<std::string>* notes)
 {
 	const Result<std::string> now = read_line(file.path);
@@ -67,7 +79,8 @@ Status restore_file(const FileChange& file, std::vector<std::string>* notes)
 					     file.path.native(), value));
 		return {};
 	}
-	return write_kernel_file(file.path, file.before + "\n");
+	const bool is_written = write_kernel_file(file.path, file.before + "\n").has_value();
+	return is_written ? Status() : write_after_cycle(file);
 }
 
 }  // namespace
