@@ -114,6 +114,15 @@ TEST_F(PartitionTest, SlicesApartAreToldHowToShareOne)
 	EXPECT_NE(together.what.find("echo 3 > app/cpuset.cpus.exclusive"), std::string::npos) << together.what;
 }
 
+TEST_F(PartitionTest, SlicesInPartitionsOfTheirOwnShareNone)
+{
+	cgroup("/cg/a.slice", "root", "2");
+	cgroup("/cg/b.slice", "root", "3");
+	slice("/cg/a.slice");
+	slice("/cg/b.slice");
+	EXPECT_EQ(refusal("2").code, ExitCode::lacking);
+}
+
 TEST_F(PartitionTest, SliceBelowAnotherCountsWithIt)
 {
 	slice("/cg/vnf.slice/deep");
