@@ -94,7 +94,7 @@ struct PartialScope::State {
 	Status change_file(const fs::path& path, const std::string& value);
 	Status give_cpus(const fs::path& cgroup);
 	Status check_partition() const;
-	Status send_strays_home(const std::vector<pid_t>& ext, const ThreadsBelow& now);
+	Status send_strays_home(const std::vector<pid_t>& ext, const ThreadsBelow& now) const;
 	void learn_inherited(const std::vector<pid_t>& tids);
 	Status take_threads(const std::vector<SeenThread>& arrived);
 	void note_about(pid_t tid, std::string_view what);
@@ -189,7 +189,7 @@ Status PartialScope::State::take_threads(const std::vector<SeenThread>& arrived)
 	return {};
 }
 
-Status PartialScope::State::send_strays_home(const std::vector<pid_t>& ext, const ThreadsBelow& now)
+Status PartialScope::State::send_strays_home(const std::vector<pid_t>& ext, const ThreadsBelow& now) const
 {
 	for (pid_t tid : ext) {
 		bool is_here = std::ranges::find(now.in_slices, tid, &SeenThread::tid) != now.in_slices.end();
