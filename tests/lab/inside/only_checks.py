@@ -162,10 +162,12 @@ class Following(Only):
                 parent.stdin.write("go\n")
                 parent.stdin.flush()
                 child = int(parent.stdout.readline())
-                self.wait_policy(child, OTHER)
-                self.assertEqual(run.stop(), 0)
-                os.kill(child, signal.SIGKILL)
-                parent.kill()
+                try:
+                    self.wait_policy(child, OTHER)
+                    self.assertEqual(run.stop(), 0)
+                finally:
+                    os.kill(child, signal.SIGKILL)
+                    parent.kill()
 
     def test_any_scheduler_can_be_loaded_this_way(self):
         pid = self.spin("vnf.slice")
