@@ -20,6 +20,7 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 	tests/fuzz/run units 600
 	tests/fuzz/run cpu_list 600
 	tests/fuzz/run config 600
+	tests/fuzz/run partial_record 600
 
 setup:
 	@scripts/setup

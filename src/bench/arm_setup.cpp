@@ -3,41 +3,29 @@
 
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
 #include "base/file.h"
+#include "scope/thread_policy.h"
 
 namespace punctual {
 namespace {
 
 constexpr uint64_t kShortestSliceNs = 100'000;  // what the kernel clamps to
 
-// struct sched_attr of the kernel, first version; glibc has none before 2.41.
-struct SchedulingAttributes {
-	uint32_t size = sizeof(SchedulingAttributes);
-	uint32_t policy = 0;
-	uint64_t flags = 0;
-	int32_t nice = 0;
-	uint32_t priority = 0;
-	uint64_t runtime_ns = 0;
-	uint64_t deadline_ns = 0;
-	uint64_t period_ns = 0;
-};
-
 Status ask_for_short_slice(pid_t pid)
 {
 	SchedulingAttributes attributes;
 	attributes.policy = SCHED_OTHER;
 	attributes.runtime_ns = kShortestSliceNs;
-	if (::syscall(SYS_sched_setattr, pid, &attributes, 0) != 0)
-		return fail_errno(errno, ExitCode::lacking, "arm 'eevdf-slice': cannot set a slice");
+	if (int error = set_attributes(pid, attributes); error != 0)
+		return fail_errno(error, ExitCode::lacking, "arm 'eevdf-slice': cannot set a slice");
 	// Older kernels accept the call and ignore the value.
 	SchedulingAttributes now;
-	if (::syscall(SYS_sched_getattr, pid, &now, sizeof(now), 0) != 0 || now.runtime_ns != kShortestSliceNs)
+	if (get_attributes(pid, &now) != 0 || now.runtime_ns != kShortestSliceNs)
 		return fail(ExitCode::lacking,
 			    "arm 'eevdf-slice': this kernel ignores custom slices (it takes 6.12 or later)");
 	return {};

@@ -13,6 +13,7 @@
 #include "base/stop.h"
 #include "cli/budget_watch.h"
 #include "cli/commands.h"
+#include "cli/run_only.h"
 #include "cli/run_options.h"
 #include "object/scheduler.h"
 #include "scope/cpu_max.h"
@@ -76,8 +77,8 @@ void print_exit(const std::string& name, const ExitReport& report)
 
 enum class Ended { by_signal, by_command, by_kernel };
 
-// Waits for the first of: a signal, the end of the command, an ejection.
-Ended watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets)
+// Waits for the first of: a signal, the end of the command, an ejection. Error: --only cannot go on.
+Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets, OnlyRun* only)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
@@ -90,6 +91,7 @@ Ended watch(Scheduler& scheduler, StopSignal* stop, const Child* command, Budget
 			return Ended::by_command;
 		if (!scheduler.is_enabled())
 			return Ended::by_kernel;
+		TRY(only->follow());
 	}
 }
 
@@ -119,6 +121,12 @@ Result<ExitCode> run(const RunOptions& flags)
 	RunOptions options = TRY(complete_run_options(flags));
 	SchedulerOptions scheduler_opts = TRY(scheduler_options(options));
 	StopSignal stop = TRY(StopSignal::create());
+	if (Status repaired = repair_and_say(); !repaired) {
+		if (options.only)
+			return std::unexpected(repaired.error());
+		fmt::print(stderr, "punctual: {}\n", repaired.error().what);
+	}
+	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, TRY(only_slices(options))));
 	std::optional<Child> command;
 	std::optional<BudgetWatch> budgets;
 
@@ -127,18 +135,28 @@ Result<ExitCode> run(const RunOptions& flags)
 		Result<Scheduler> attached = Scheduler::attach(options.sched, scheduler_opts);
 		if (!attached && command) {
 			fmt::print(stderr, "punctual: {}\n", attached.error().what);
+			only.end();
 			return outlive(&stop, &*command, attached.error().code);
 		}
 		Scheduler scheduler = TRY(std::move(attached));
+		TRY(only.start());
 		print_enabled(scheduler, scheduler_opts);
 		if (!options.command.empty() && !command)
 			command.emplace(TRY(Child::spawn(options.command, {.stdin_fd = STDIN_FILENO})));
 
 		if (!budgets)
 			budgets = watch_budgets(scheduler);
-		Ended ended = watch(scheduler, &stop, command ? &*command : nullptr, budgets ? &*budgets : nullptr);
+		Result<Ended> ended =
+		    watch(scheduler, &stop, command ? &*command : nullptr, budgets ? &*budgets : nullptr, &only);
 		ExitReport report = scheduler.detach();
 		print_exit(scheduler.name(), report);
+		if (ended != Ended::by_kernel || !report.wants_restart())
+			only.end();
+		if (!ended && command) {
+			fmt::print(stderr, "punctual: {}\n", ended.error().what);
+			return outlive(&stop, &*command, ended.error().code);
+		}
+		TRY(ended);
 		if (ended == Ended::by_signal)
 			return command ? end_command(&*command, stop.number()) : ExitCode::ok;
 		if (ended == Ended::by_command)

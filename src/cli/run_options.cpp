@@ -7,13 +7,14 @@
 #include "base/cgroup.h"
 #include "base/cpu_list.h"
 #include "base/units.h"
+#include "cli/run_only.h"
 #include "scope/budget_option.h"
 
 namespace punctual {
 
 namespace {
 
-constexpr uint32_t kFloorMin = 1, kFloorMax = 90;  // per cent
+constexpr uint32_t kFloorMin = 1, kFloorMax = 50;  // per cent
 
 std::string first_of(const std::string& flag, const std::string& variable, const std::string& file)
 {
@@ -35,7 +36,10 @@ Result<std::vector<Budget>> budgets_of(const RunOptions& options)
 	std::vector<Budget> budgets;
 	budgets.reserve(options.slices.size() + options.file_budgets.size());
 	for (const std::string& slice : options.slices)
-		budgets.push_back(TRY(parse_budget(slice)));
+		if (options.only)
+			TRY(parse_only_slice(slice, &budgets));
+		else
+			budgets.push_back(TRY(parse_budget(slice)));
 	std::vector<Budget> of_file;
 	for (const ConfigBudget& entry : options.file_budgets) {
 		Budget budget = TRY(parse_budget(entry.cgroup + "=" + entry.latency));
@@ -70,9 +74,12 @@ void declare_run_options(CLI::App& app, RunOptions* options)
 	app.add_option("--cpus", options->cpus, "CPUs on which the policy applies, e.g. 0-3,8 (default: all)");
 	app.add_option("--slice", options->slices, "latency budget CGROUP=DURATION, e.g. vnf.slice=60us (repeatable)")
 	    ->allow_extra_args(false);
+	app.add_flag(
+	    "--only", options->only,
+	    "only the tasks of the named slices leave the kernel's own scheduler, and get --cpus for themselves");
 	app.add_option("--cap", options->caps, "CGROUP=30%: CPU it may use with its budget, of one CPU (repeatable)")
 	    ->allow_extra_args(false);
-	app.add_option("--floor", options->floor, "share of each CPU that tasks without budget keep (1% to 90%)");
+	app.add_option("--floor", options->floor, "share of each CPU that tasks without budget keep (1% to 50%)");
 	app.add_option("--set", options->set, "NAME=VALUE: a tunable of the scheduler (repeatable)")
 	    ->allow_extra_args(false);
 	app.add_option("--timeout", options->timeout, "ejected when a task waits longer than this (100ms to 30s)");
@@ -107,6 +114,10 @@ Result<RunOptions> complete_run_options(const RunOptions& flags)
 Result<SchedulerOptions> scheduler_options(const RunOptions& options)
 {
 	SchedulerOptions scheduler;
+	if (options.only && (options.cpus.empty() || (options.slices.empty() && options.file_budgets.empty())))
+		return fail(ExitCode::usage,
+			    "--only needs --cpus LIST, which nothing else will use, and --slice CGROUP[=DURATION]");
+	scheduler.only_named = options.only;
 	if (!options.cpus.empty())
 		scheduler.cpus = TRY(cpus_of_this_machine(options.cpus));
 	scheduler.budgets = TRY(budgets_of(options));
@@ -121,6 +132,20 @@ Result<SchedulerOptions> scheduler_options(const RunOptions& options)
 		scheduler.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
 	}
 	return scheduler;
+}
+
+Result<std::vector<std::filesystem::path>> only_slices(const RunOptions& options)
+{
+	std::vector<std::filesystem::path> slices;
+	if (!options.only)
+		return slices;
+	std::vector<Budget> unused;
+	for (const std::string& slice : options.slices)
+		slices.push_back(TRY(parse_only_slice(slice, &unused)));
+	for (const ConfigBudget& entry : options.file_budgets)
+		if (auto slice = TRY(find_cgroup(entry.cgroup)); std::ranges::find(slices, slice) == slices.end())
+			slices.push_back(slice);
+	return slices;
 }
 
 }  // namespace punctual

@@ -2,6 +2,7 @@
 // What `punctual run` was told, by flags, environment and file, and what that means for the loader.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,8 @@ struct RunOptions {
 	std::string cpus;
 	std::string floor;
 	std::string timeout;
-	std::vector<std::string> slices;  // CGROUP=DURATION
+	bool only = false;
+	std::vector<std::string> slices;  // CGROUP=DURATION; with `only` also CGROUP
 	std::vector<std::string> caps;    // CGROUP=PERCENT
 	std::vector<std::string> set;     // NAME=VALUE
 	std::vector<std::string> command;
@@ -44,5 +46,8 @@ Result<RunOptions> complete_run_options(const RunOptions& flags);
 
 // Errors (usage) name the option that is wrong.
 Result<SchedulerOptions> scheduler_options(const RunOptions& options);
+
+// The directories of the slices that leave the kernel's own scheduler; empty without `only`.
+Result<std::vector<std::filesystem::path>> only_slices(const RunOptions& options);
 
 }  // namespace punctual

@@ -9,6 +9,7 @@
 #include "cli/cgroup_name.h"
 #include "cli/commands.h"
 #include "object/loaded.h"
+#include "scope/partial.h"
 #include "view/text.h"
 
 namespace punctual {
@@ -134,9 +135,16 @@ Action setup_status(CLI::App& app)
 Action setup_unload(CLI::App&)
 {
 	return []() -> Result<ExitCode> {
-		if (auto unloaded = unload_scheduler(); !unloaded)
+		Status unloaded = unload_scheduler();
+		if (unloaded)
+			fmt::print(stderr, "punctual: detached; the kernel runs its own scheduler\n");
+		// What a killed loader left is repaired even when a scheduler resists.
+		std::vector<std::string> repaired = TRY(repair_partial_scope());
+		for (const std::string& line : repaired)
+			fmt::print(stderr, "punctual: {}\n", line);
+		const auto left = loaded_scheduler();
+		if (!unloaded && (repaired.empty() || left.value_or(std::nullopt)))
 			return std::unexpected(unloaded.error());
-		fmt::print(stderr, "punctual: detached; the kernel runs its own scheduler\n");
 		return ExitCode::ok;
 	};
 }

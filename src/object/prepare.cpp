@@ -75,11 +75,24 @@ Status check_flags(const OpsFields& ops, const KernelTypes& kernel, std::vector<
 	return {};
 }
 
+// Without it the kernel hands every normal task of the machine to the scheduler.
+Status switch_partial(const OpsFields& ops, const KernelTypes& kernel)
+{
+	std::optional<uint64_t> partial = kernel.constant("SCX_OPS_SWITCH_PARTIAL");
+	if (!partial)
+		return fail(ExitCode::lacking,
+			    "this kernel has no partial mode (SCX_OPS_SWITCH_PARTIAL); leave --only out");
+	if (!ops.store("flags", ops.load<uint64_t>("flags") | *partial))
+		return fail(ExitCode::usage,
+			    "it cannot run in partial mode (built without ops.flags); leave --only out");
+	return {};
+}
+
 // Rows of the object's per-CPU tables: which CPUs are in scope, and which share a last-level cache.
-Status describe_machine(const Variables& variables, const CpuList& cpus)
+Status describe_machine(const Variables& variables, const CpuList& cpus, bool are_others_kept_off)
 {
 	const Variable* scope = variables.find("cpus_in_scope");
-	if (!scope && !cpus.empty())
+	if (!scope && !cpus.empty() && !are_others_kept_off)
 		return fail(ExitCode::usage,
 			    "it cannot be limited to CPUs (no variable cpus_in_scope); run it without --cpus");
 	if (scope && !cpus.empty()) {
@@ -183,7 +196,9 @@ Result<Prepared> prepare(bpf_object* object, const Variables& variables, const K
 	fill_constants(variables, kernel);
 	clear_unknown_members(ops, object, kernel, &prepared.notes);
 	TRY(check_flags(ops, kernel, &prepared.notes));
-	TRY(describe_machine(variables, options.cpus));
+	if (options.only_named)
+		TRY(switch_partial(ops, kernel));
+	TRY(describe_machine(variables, options.cpus, options.only_named));
 	for (const std::string& assignment : options.set)
 		TRY(variables.set_tunable(assignment));
 	note_unset_tunables(variables, &prepared.notes);

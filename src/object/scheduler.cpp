@@ -206,7 +206,8 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	TRY(check_machine(sched));
 	KernelTypes kernel = TRY(KernelTypes::load());
 	Variables variables = Variables::of(object.get());
-	auto prepared = prepare(object.get(), variables, kernel, {options.cpus, options.set, options.timeout_ms});
+	auto prepared = prepare(object.get(), variables, kernel,
+				{options.cpus, options.set, options.timeout_ms, options.only_named});
 	if (!prepared)
 		return fail(prepared.error().code, "cannot load {}: {}", sched, prepared.error().what);
 	name = prepared->name;

@@ -23,6 +23,7 @@ struct SchedulerOptions {
 	std::vector<Budget> budgets;
 	std::vector<std::string> set;  // "NAME=VALUE" for any tunable of the object
 	uint32_t timeout_ms = 0;       // watchdog; 0: the object's own
+	bool only_named = false;       // partial mode: serves only threads of policy SCHED_EXT
 };
 
 // Why a scheduler ended. kind and code as the kernel defines them (enum scx_exit_kind).

@@ -41,7 +41,7 @@ class BadInput(unittest.TestCase):
         self.assert_refused(["budget", "set", "vnf.slice", "0"], "vnf.slice")
         self.assert_refused(["budget", "set", "vnf.slice", "2s"], "vnf.slice", "1s")
         self.assert_refused(["budget", "set", "vnf.slice", "60us", "--cap", "0%"], "cap of vnf.slice")
-        self.assert_refused(["run", "scx_latency", "--floor", "95%"], "floor", "90%")
+        self.assert_refused(["run", "scx_latency", "--floor", "95%"], "floor", "50%")
         self.assert_refused(["run", "scx_latency"], "floor", env={"PUNCTUAL_FLOOR": "0%"})
         self.assert_refused(["run", "scx_latency", "--config", "/no/such.toml"], "/no/such.toml")
 

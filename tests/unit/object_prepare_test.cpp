@@ -131,6 +131,24 @@ TEST_F(PrepareTest, OnlyObjectsThatKnowAboutScopeCanBeLimitedToCpus)
 	EXPECT_TRUE(std::ranges::all_of(scope.subspan(1), [](std::byte byte) { return byte == std::byte{0}; }));
 }
 
+TEST_F(PrepareTest, PartialModeIsTheKernelsFlagBesideTheObjectsOwn)
+{
+	constexpr u64 kPartial = 1 << 3;
+	options.only_named = true;
+	auto refused = prepare_foreign();
+	ASSERT_FALSE(refused);
+	EXPECT_EQ(refused.error().code, ExitCode::lacking);  // a kernel without it would serve everything
+
+	kernel.constant("SCX_OPS_SWITCH_PARTIAL", kPartial).constant("SCX_OPS_ALL_FLAGS", 0xff);
+	options.cpus = CpuList::parse("0").value();  // the partition limits it, so the object need not know
+	ASSERT_TRUE(prepare_foreign());
+	EXPECT_EQ(ops().load<u64>("flags") & kPartial, kPartial);
+	options.only_named = false;
+	options.cpus = {};
+	ASSERT_TRUE(prepare_foreign());
+	EXPECT_EQ(ops().load<u64>("flags") & kPartial, 0U);
+}
+
 TEST_F(PrepareTest, CachesAreNumberedDensely)
 {
 	ASSERT_TRUE(prepare_as("scx_latency"));
