@@ -55,7 +55,6 @@ struct cpu_state {
 
 struct llc_state {
 	u64 vtime_clock;   /* vtime of the normal task that started last */
-	u64 scan_at_ns;    /* when its normal queue is next searched for starved tasks */
 	bool latency_used; /* the shared queues have ever held a task: on a machine where */
 	bool normal_used;  /* every task is pinned nobody needs to look there */
 } __attribute__((aligned(64)));
@@ -76,7 +75,6 @@ struct task_state {
 	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
 	u64 began_exec_ns;   /* the same when it woke */
 	u64 runnable_ns;     /* when it was woken */
-	u64 queued_ns;       /* when it joined a normal queue */
 	u64 deadline_ns;     /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */
 	u64 budget_ns;

@@ -32,7 +32,6 @@
 #include "policy/latency.h"
 #include "policy/reserve.h"
 #include "policy/resume.h"
-#include "policy/starvation.h"
 #include "policy/vtime.h"
 
 char _license[] SEC("license") = "GPL";
@@ -240,7 +239,6 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		queue_latency(p, cpu, now_ns, &decision, enq_flags);
 		break;
 	case PLACE_NORMAL:
-		state->queued_ns = now_ns;
 		queue_normal(p, state, cpu, woken, enq_flags);
 		break;
 	}

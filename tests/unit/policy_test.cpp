@@ -12,7 +12,6 @@
 #include "policy/latency.h"
 #include "policy/reserve.h"
 #include "policy/resume.h"
-#include "policy/starvation.h"
 #include "policy/vtime.h"
 
 namespace {
@@ -168,6 +167,8 @@ TEST(Latency, TurnThatTheFloorKeepsIsNotPreempted)
 	place_decision decision = place_task(&facts, &kTunables);
 	EXPECT_EQ(decision.place, PLACE_LATENCY);
 	EXPECT_EQ(decision.preempt_at_ns, facts.running.kept_until_ns);  // and not a moment longer
+	facts.budget_ns = 60'000;  // also when the last safe moment is still to come
+	EXPECT_EQ(place_task(&facts, &kTunables).preempt_at_ns, facts.running.kept_until_ns);
 	EXPECT_FALSE(may_preempt(&facts.running, facts.now_ns + 199'999, 0, &kTunables));
 	EXPECT_TRUE(may_preempt(&facts.running, facts.now_ns + 200'000, 0, &kTunables));
 	EXPECT_EQ(may_run_until_ns(facts.now_ns, 0, &facts.running, &kTunables), facts.now_ns + 200'000);
@@ -388,13 +389,6 @@ TEST(Reserve, FadesNoFurtherThanWhereItBegan)
 TEST(Reserve, NeverExceedsItsBound)
 {
 	EXPECT_EQ(reserve_after(190'000, ~0ULL >> 1, 200'000), 200'000);
-}
-
-TEST(Starvation, WaitIsTooLongAfterASecond)
-{
-	EXPECT_FALSE(is_starved(STARVED_NS, 0));
-	EXPECT_TRUE(is_starved(STARVED_NS + 1, 0));
-	EXPECT_FALSE(is_starved(5, 10));  // another CPU's clock may be a little ahead
 }
 
 // One CPU, a budgeted task that never sleeps and a normal one: who runs is what the floor says. The kernel looks
