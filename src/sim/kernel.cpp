@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A CPU's life: it is told to choose again, chooses, switches, runs, ticks.
+#include "sim/kernel.h"
+
+#include <algorithm>
+
+#include "sim/audit.h"
+#include "sim/workload.h"
+
+namespace punctual::sim {
+namespace {
+
+constexpr u64 kSliceDefaultNs = 20 * kMillisecond;  // SCX_SLICE_DFL
+constexpr u64 kSliceBypassNs = 5 * kMillisecond;
+constexpr u32 kQueuesMax = 4 * CPUS_MAX;
+
+}  // namespace
+
+Kernel::Kernel(const Scenario& scenario, Outcome& outcome)
+    : scenario_(scenario),
+      outcome_(outcome),
+      cpus_(scenario.machine.nr_cpus),
+      queues_(kQueuesMax),
+      online_(CpuSet::first(scenario.machine.nr_cpus)),
+      tick_ns_(kSecond / scenario.machine.hz),
+      pid_next_(scenario.machine.pid_first),
+      random_(scenario.seed, ~0ULL)
+{
+	for (u32 i = 0; i < cpus_.size(); i++) {
+		Cpu& cpu = cpus_[i];
+		cpu.index = i;
+		cpu.llc = i / scenario.machine.cpus_per_llc;
+		cpu.node = cpu.llc / scenario.machine.llcs_per_node;
+		llc_cpus_.resize(cpu.llc + 1);
+		node_cpus_.resize(cpu.node + 1);
+		llc_cpus_[cpu.llc].add(i);
+		node_cpus_[cpu.node].add(i);
+	}
+}
+
+void Kernel::connect(Scheduler& scheduler, Workload& workload, Audit* audit)
+{
+	scheduler_ = &scheduler;
+	workload_ = &workload;
+	audit_ = audit;
+}
+
+void Kernel::handle(const Event& event)
+{
+	if (event.kind <= EventKind::work) {
+		handle_cpu(event, cpus_[event.index]);
+	} else if (Task* task = task_of(event)) {
+		if (event.kind == EventKind::wake)
+			workload_->on_wake(*task);
+		else
+			workload_->on_packets(*task);
+	}
+}
+
+void Kernel::handle_cpu(const Event& event, Cpu& cpu)
+{
+	switch (event.kind) {
+	case EventKind::resched:
+		if (event.generation == cpu.resched_generation)
+			on_resched(cpu);
+		break;
+	case EventKind::kick:
+		on_kick(cpu, event.generation);
+		break;
+	case EventKind::switch_done:
+		on_switch_done(cpu);
+		break;
+	case EventKind::tick:
+		on_tick(cpu);
+		break;
+	case EventKind::timer:
+		if (event.generation == cpu.timer_generation)
+			scheduler_->timer_fired(cpu.index);
+		break;
+	default:
+		if (event.generation == cpu.work_generation)
+			on_work(cpu);
+	}
+}
+
+// ---- being told to choose again ----
+
+void Kernel::resched(Cpu& cpu, u64 delay_ns)
+{
+	u64 at_ns = now_ns_ + delay_ns;
+
+	cpu.need_resched = true;
+	if (cpu.locked || (cpu.resched_pending && cpu.resched_at_ns <= at_ns))
+		return;
+	cpu.resched_pending = true;
+	cpu.resched_at_ns = at_ns;
+	events_.add(at_ns, EventKind::resched, cpu.index, ++cpu.resched_generation);
+}
+
+// How long the running task cannot be preempted for: its sections come evenly over its running time.
+u64 Kernel::section_left_ns(const Cpu& cpu) const
+{
+	const TaskSpec* spec = cpu.curr ? cpu.curr->spec : nullptr;
+
+	if (!spec || !spec->section_every_ns || cpu.curr->place != TaskPlace::running)
+		return 0;
+	u64 position_ns = (cpu.curr->worked_ns + now_ns_ - cpu.work_start_ns) % spec->section_every_ns;
+	return position_ns < spec->section_ns ? spec->section_ns - position_ns : 0;
+}
+
+void Kernel::on_resched(Cpu& cpu)
+{
+	u64 section_ns;
+
+	cpu.resched_pending = false;
+	if (cpu.locked || !cpu.need_resched || !cpu.online)
+		return;
+	section_ns = section_left_ns(cpu);
+	if (section_ns)
+		resched(cpu, section_ns);
+	else
+		schedule(cpu, cpu.curr);
+}
+
+void Kernel::take_slice(Cpu& cpu)
+{
+	if (!cpu.curr)
+		return;
+	cpu.curr->slice_ns = 0;
+	cpu.curr->preempted = true;
+}
+
+void Kernel::kick(u32 cpu, u32 flags)
+{
+	events_.add(now_ns_, EventKind::kick, cpu, flags);
+}
+
+void Kernel::on_kick(Cpu& cpu, u32 flags)
+{
+	if (cpu.locked) {
+		cpu.pending_kicks |= flags;
+		return;
+	}
+	if (!cpu.online || bypass_)
+		return;
+	if (flags & kKickPreempt) {
+		outcome_.note(now_ns_, TraceKind::kicked, cpu.index, cpu.curr ? cpu.curr->index : ~0U,
+			      scenario_.keep_trace);
+		account(cpu);
+		take_slice(cpu);
+		resched(cpu, scenario_.machine.costs.ipi_ns);
+	} else if (!cpu.curr) {
+		resched(cpu, scenario_.machine.costs.ipi_ns);
+	}
+}
+
+// ---- choosing ----
+
+// Counts what the running task ran since the last time.
+void Kernel::account(Cpu& cpu) const
+{
+	u64 ran_ns = now_ns_ - cpu.exec_start_ns;
+
+	cpu.exec_start_ns = now_ns_;
+	if (!cpu.curr)
+		return;
+	cpu.curr->sum_exec_ns += ran_ns;
+	cpu.curr->slice_ns -= std::min(cpu.curr->slice_ns, ran_ns);
+}
+
+// What runs next; none: the CPU idles. prev: what ran and would go on.
+Task* Kernel::pick(Cpu& cpu, const Task* prev)
+{
+	if (cpu.local.empty()) {
+		if (bypass_)
+			take_fallback(cpu);
+		else
+			scheduler_->dispatch(cpu.index);
+	}
+	if (!cpu.local.empty())
+		return cpu.local.front();
+	return const_cast<Task*>(prev);
+}
+
+// prev: what runs and would go on; none: the CPU idles, or the task on it is leaving.
+void Kernel::schedule(Cpu& cpu, Task* prev)
+{
+	account(cpu);
+	cpu.need_resched = false;
+	cpu.resched_pending = false;
+	cpu.resched_generation++;
+	if (prev && prev->slice_ns && !bypass_)
+		return;  // nothing took its slice: it has priority
+	Task* next = pick(cpu, prev);
+	if (next == prev && prev) {
+		prev->slice_ns = bypass_ ? kSliceBypassNs : kSliceDefaultNs;
+		prev->preempted = false;
+		return;
+	}
+	if (prev)
+		put_prev(cpu, *prev);
+	switch_to(cpu, next);
+}
+
+void Kernel::put_prev(Cpu& cpu, Task& prev)
+{
+	if (prev.preempted) {
+		outcome_.nr_preempted[cpu.index]++;
+		outcome_.tasks[prev.spec_index].nr_preempted++;
+		outcome_.note(now_ns_, TraceKind::preempted, cpu.index, prev.index, scenario_.keep_trace);
+		prev.preempted = false;
+	}
+	leave_cpu(cpu, prev);
+	set_place(prev, TaskPlace::placing);
+	enqueue(prev, 0);
+}
+
+// The task stops working. cpu.curr stays until the switch: callbacks may still see it there.
+void Kernel::leave_cpu(Cpu& cpu, Task& task)
+{
+	u64 worked_ns = now_ns_ > cpu.work_start_ns ? now_ns_ - cpu.work_start_ns : 0;
+
+	cpu.work_generation++;
+	task.worked_ns += worked_ns;
+	task.work_left_ns -= std::min(task.work_left_ns, worked_ns);
+	outcome_.tasks[task.spec_index].cpu_ns += now_ns_ - cpu.run_start_ns;
+	if (scenario_.keep_trace)
+		outcome_.runs.push_back(
+		    {cpu.run_start_ns, now_ns_, cpu.index, task.spec_index, task.class_index() == kNoClass});
+}
+
+void Kernel::switch_to(Cpu& cpu, Task* next)
+{
+	const CostSpec& costs = scenario_.machine.costs;
+	bool was_idle = !cpu.curr;
+	u64 cost_ns = costs.idle_entry_ns;
+
+	if (next) {
+		std::erase(cpu.local, next);
+		cost_ns = costs.switch_ns + (next->last_cpu == cpu.index ? 0 : costs.remote_pull_ns);
+		outcome_.tasks[next->spec_index].nr_migrations += next->last_cpu != cpu.index;
+		if (was_idle && !bypass_)
+			scheduler_->update_idle(cpu.index, false);
+		if (was_idle && idle_.has(cpu.index))
+			claim(cpu.index);
+		if (!next->slice_ns)
+			next->slice_ns = kSliceDefaultNs;
+		next->last_cpu = cpu.index;
+		set_place(*next, TaskPlace::running);
+	}
+	cpu.curr = next;
+	cpu.exec_start_ns = cpu.run_start_ns = now_ns_;
+	cpu.locked = true;
+	cpu.locked_until_ns = cpu.work_start_ns = now_ns_ + cost_ns;
+	outcome_.note(now_ns_, next ? TraceKind::runs : TraceKind::idles, cpu.index, next ? next->index : ~0U,
+		      scenario_.keep_trace);
+	if (next && !bypass_)
+		scheduler_->running(*next);
+	if (!next && !was_idle)
+		cpu.idle_since_ns = now_ns_;
+	events_.add(cpu.locked_until_ns, EventKind::switch_done, cpu.index, was_idle);
+	if (next)
+		start_tick(cpu);
+}
+
+void Kernel::on_switch_done(Cpu& cpu)
+{
+	cpu.locked = false;
+	if (Task* task = cpu.curr) {
+		events_.add(now_ns_ + task->work_left_ns, EventKind::work, cpu.index, ++cpu.work_generation);
+		if (task->wait_open) {
+			TaskRecord& record = outcome_.tasks[task->spec_index];
+			u64 wait_ns = now_ns_ - task->runnable_ns;
+			task->wait_open = false;
+			record.nr_waits++;
+			record.wait_ns_max = std::max(record.wait_ns_max, wait_ns);
+			outcome_.classes[std::min<size_t>(task->class_index(), scenario_.classes.size())].waits.record(
+			    wait_ns);
+		}
+	} else if (cpu.online) {
+		// Also from idle to idle, which gives a claim back; the scheduler hears of real changes only.
+		if (!bypass_)
+			scheduler_->update_idle(cpu.index, true);
+		if (!idle_.has(cpu.index)) {
+			idle_.add(cpu.index);
+			nr_idle_++;
+		}
+	}
+	std::vector<PendingWake> pending = std::move(cpu.pending);
+	cpu.pending.clear();
+	for (const PendingWake& wake : pending)
+		activate(*wake.task, wake.flags);
+	if (u32 flags = std::exchange(cpu.pending_kicks, 0))
+		on_kick(cpu, flags);
+	if (cpu.need_resched)
+		resched(cpu, 0);
+}
+
+// ---- running ----
+
+void Kernel::on_work(Cpu& cpu)
+{
+	Task& task = *cpu.curr;
+
+	task.worked_ns += now_ns_ - cpu.work_start_ns;
+	task.work_left_ns = 0;
+	cpu.work_start_ns = now_ns_;
+	Step step = workload_->finished(task);
+	if (step.kind == StepKind::work) {
+		task.work_left_ns = step.work_ns;
+		events_.add(now_ns_ + step.work_ns, EventKind::work, cpu.index, ++cpu.work_generation);
+		return;
+	}
+	account(cpu);
+	leave_cpu(cpu, task);
+	task.preempted = false;
+	if (step.kind == StepKind::exit) {
+		set_place(task, TaskPlace::dead);
+		task.generation++;
+	} else {
+		set_place(task, TaskPlace::asleep);
+	}
+	schedule(cpu, nullptr);
+	if (task.place == TaskPlace::dead)
+		dead_.push_back(task.index);
+}
+
+// An idle CPU stops its tick; all ticks lie on one grid, a little apart from each other.
+void Kernel::start_tick(Cpu& cpu)
+{
+	u64 shift_ns = tick_ns_ * cpu.index / cpus_.size();
+
+	if (cpu.ticking)
+		return;
+	cpu.ticking = true;
+	events_.add((now_ns_ + tick_ns_ - shift_ns) / tick_ns_ * tick_ns_ + shift_ns, EventKind::tick, cpu.index);
+}
+
+void Kernel::on_tick(Cpu& cpu)
+{
+	if (!cpu.curr || !cpu.online) {
+		cpu.ticking = false;
+		return;
+	}
+	if (cpu.locked) {  // interrupts are off
+		events_.add(cpu.locked_until_ns, EventKind::tick, cpu.index);
+		return;
+	}
+	account(cpu);
+	if (bypass_)
+		cpu.curr->slice_ns = 0;
+	else
+		scheduler_->tick(*cpu.curr);
+	if (!cpu.curr->slice_ns)
+		resched(cpu, 0);
+	cpu.ticking = false;
+	start_tick(cpu);
+}
+
+void Kernel::finish()
+{
+	for (Cpu& cpu : cpus_)
+		if (cpu.curr && cpu.curr->place == TaskPlace::running)
+			leave_cpu(cpu, *cpu.curr);
+}
+
+}  // namespace punctual::sim

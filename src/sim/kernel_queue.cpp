@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Waking, placing and queueing: what the kernel does between a wakeup and a run, and its kfuncs.
+#include "sim/kernel.h"
+
+#include <algorithm>
+
+#include "sim/audit.h"
+
+namespace punctual::sim {
+
+// ---- the life of a task ----
+
+Task& Kernel::create_task(const TaskSpec& spec, u32 spec_index, u64 stream)
+{
+	u32 row = static_cast<u32>(tasks_.size());
+
+	if (dead_.empty()) {
+		tasks_.emplace_back();
+	} else {
+		row = dead_.back();
+		dead_.pop_back();
+	}
+	u32 generation = tasks_[row].generation;
+	Task& task = tasks_[row] = Task();
+	task.spec = &spec;
+	task.spec_index = spec_index;
+	task.index = row;
+	task.generation = generation;
+	task.pid = pid_next_++;
+	if (pid_next_ > scenario_.machine.pid_max)
+		pid_next_ =
+		    std::min<u32>(300, scenario_.machine.pid_max / 2);  // as the kernel: low ones are not reused
+	for (u32 cpu : spec.cpus)
+		task.cpus.add(cpu);
+	if (spec.cpus.empty())
+		task.cpus = CpuSet::first(nr_cpus());
+	task.nr_cpus_allowed = task.cpus.count();
+	for (u32 skip = spec_index % task.nr_cpus_allowed, cpu = 0; cpu < nr_cpus(); cpu++)  // spread, as after boot
+		if (task.cpus.has(cpu) && skip-- == 0)
+			task.cpu = task.last_cpu = cpu;
+	task.random = Random(scenario_.seed, 2 * stream);
+	task.arrivals = Random(scenario_.seed, 2 * stream + 1);
+	task.placed_ns = now_ns_;
+	if (!bypass_)
+		scheduler_->enable(task);
+	return task;
+}
+
+Task* Kernel::task_of(const Event& event)
+{
+	Task& task = tasks_[event.index];
+	return task.generation == event.generation && task.place != TaskPlace::dead ? &task : nullptr;
+}
+
+void Kernel::set_place(Task& task, TaskPlace place)
+{
+	if (audit_)
+		audit_->on_place(task, place);
+	task.place = place;
+	task.placed_ns = now_ns_;
+}
+
+void Kernel::wake(Task& task, bool is_fork)
+{
+	task.runnable_ns = now_ns_;
+	task.wait_open = true;
+	outcome_.note(now_ns_, TraceKind::wakes, task.cpu, task.index, scenario_.keep_trace);
+	task.cpu = choose_cpu(task);
+	arrive(task, is_fork ? 0 : kEnqueueWakeup);
+}
+
+void Kernel::arrive(Task& task, u32 flags)
+{
+	Cpu& cpu = cpus_[task.cpu];
+
+	if (!cpu.locked) {
+		activate(task, flags);
+		return;
+	}
+	set_place(task, TaskPlace::waking);
+	cpu.pending.push_back({&task, flags});
+}
+
+void Kernel::activate(Task& task, u32 flags)
+{
+	Cpu& cpu = cpus_[task.cpu];
+
+	set_place(task, TaskPlace::placing);
+	enqueue(task, flags);
+	if (!cpu.curr && cpu.online)  // any task comes before the idle one: wakeup_preempt()
+		resched(cpu, scenario_.machine.costs.ipi_ns);
+}
+
+void Kernel::enqueue(Task& task, u32 flags)
+{
+	if (bypass_) {
+		to_fallback(task);
+		return;
+	}
+	scheduler_->enqueue(task, flags);
+	if (audit_)
+		audit_->on_enqueued(task);
+}
+
+// A CPU of its mask that is online; when there is none the kernel gives it all CPUs.
+u32 Kernel::allowed_cpu(Task& task)
+{
+	CpuSet usable = task.cpus & online_;
+
+	if (usable.has(task.cpu))
+		return task.cpu;
+	if (usable.lowest() == CpuSet::kNone) {
+		task.cpus = CpuSet::first(nr_cpus());
+		task.nr_cpus_allowed = nr_cpus();
+		usable = online_;
+	}
+	CpuSet near = usable & node_cpus_[cpus_[task.cpu].node];
+	return near.lowest() != CpuSet::kNone ? near.lowest() : usable.lowest();
+}
+
+u32 Kernel::choose_cpu(Task& task)
+{
+	u32 cpu = allowed_cpu(task);
+
+	if (task.is_pinned())
+		return cpu;  // the kernel does not ask
+	if (bypass_) {
+		bool is_idle = false;
+		return select_cpu_default(task, cpu, &is_idle);
+	}
+	task.cpu = cpu;
+	return scheduler_->select_cpu(task, cpu);
+}
+
+// ---- the kernel's own queue ----
+
+void Kernel::to_fallback(Task& task)
+{
+	set_place(task, TaskPlace::fallback);
+	fallback_.push_back(&task);
+	u32 idle = pick_idle_cpu(task.cpus);
+	if (idle != CpuSet::kNone)
+		resched(cpus_[idle], scenario_.machine.costs.ipi_ns);
+}
+
+bool Kernel::take_fallback(Cpu& cpu)
+{
+	for (Task* task : fallback_) {
+		if (!task->may_run_on(cpu.index))
+			continue;
+		std::erase(fallback_, task);
+		task->cpu = cpu.index;
+		set_place(*task, TaskPlace::local);
+		cpu.local.push_back(task);
+		return true;
+	}
+	return false;
+}
+
+void Kernel::unqueue(Task& task)
+{
+	if (task.place == TaskPlace::local)
+		std::erase(cpus_[task.cpu].local, &task);
+	else if (task.place == TaskPlace::queued)
+		queues_[task.queue].remove(task);
+	else if (task.place == TaskPlace::fallback)
+		std::erase(fallback_, &task);
+	set_place(task, TaskPlace::placing);
+}
+
+// ---- kfuncs ----
+
+void Kernel::create_queue(u32 queue)
+{
+	queues_[queue].polled_ns = now_ns_;
+}
+
+void Kernel::insert_local(Task& task, u64 slice_ns, u32 flags)
+{
+	Cpu& cpu = cpus_[task.cpu];
+
+	task.slice_ns = slice_ns;
+	set_place(task, TaskPlace::local);
+	if (flags & (kEnqueueHead | kEnqueuePreempt))
+		cpu.local.push_front(&task);
+	else
+		cpu.local.push_back(&task);
+	if ((flags & kEnqueuePreempt) && cpu.curr && cpu.curr != &task) {
+		account(cpu);
+		take_slice(cpu);
+		resched(cpu, scenario_.machine.costs.ipi_ns);
+	}
+}
+
+void Kernel::insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key)
+{
+	if (queues_[queue].tasks().empty())
+		queues_[queue].polled_ns = now_ns_;
+	task.slice_ns = slice_ns;
+	task.key = key;
+	task.queue = queue;
+	set_place(task, TaskPlace::queued);
+	queues_[queue].insert(task);
+}
+
+bool Kernel::move_to_local(u32 cpu, u32 queue)
+{
+	queues_[queue].polled_ns = now_ns_;
+	for (Task* task : queues_[queue].tasks()) {
+		if (!task->may_run_on(cpu))
+			continue;
+		if (audit_)
+			audit_->on_dispatch(cpu, *task);
+		queues_[queue].remove(*task);
+		task->cpu = cpu;
+		set_place(*task, TaskPlace::local);
+		cpus_[cpu].local.push_back(task);
+		return true;
+	}
+	return false;
+}
+
+void Kernel::claim(u32 cpu)
+{
+	idle_.remove(cpu);
+	nr_idle_--;
+	cpus_[cpu].claimed_ns = now_ns_;
+}
+
+void Kernel::clear_idle(u32 cpu)
+{
+	if (idle_.has(cpu))
+		claim(cpu);
+}
+
+u32 Kernel::pick_idle_cpu(const CpuSet& allowed)
+{
+	if (!nr_idle_)
+		return CpuSet::kNone;
+	u32 cpu = (allowed & idle_).lowest();
+	if (cpu != CpuSet::kNone)
+		claim(cpu);
+	return cpu;
+}
+
+// scx_bpf_select_cpu_dfl() without SMT: the previous CPU, its cache, its node, any.
+u32 Kernel::select_cpu_default(Task& task, u32 prev_cpu, bool* is_idle)
+{
+	u32 cpu = CpuSet::kNone;
+
+	if (nr_idle_) {
+		CpuSet usable = task.cpus & idle_;
+		if (usable.has(prev_cpu))
+			cpu = prev_cpu;
+		else
+			for (const CpuSet& near : {llc_cpus_[cpus_[prev_cpu].llc], node_cpus_[cpus_[prev_cpu].node]})
+				if (cpu == CpuSet::kNone)
+					cpu = (usable & near).lowest();
+		if (cpu == CpuSet::kNone)
+			cpu = usable.lowest();
+	}
+	*is_idle = cpu != CpuSet::kNone;
+	if (!*is_idle)
+		return prev_cpu;
+	claim(cpu);
+	return cpu;
+}
+
+void Kernel::start_timer(u32 cpu, u64 delay_ns)
+{
+	u64 late_ns = random_.below(scenario_.machine.costs.timer_late_ns + 1);
+
+	delay_ns = std::min(delay_ns, ~0ULL >> 2);  // for ever
+	events_.add(now_ns_ + delay_ns + late_ns, EventKind::timer, cpu, ++cpus_[cpu].timer_generation);
+}
+
+void Kernel::error(std::string_view text)
+{
+	if (outcome_.broken.size() < Outcome::kBrokenMax)
+		outcome_.broken.push_back(fmt::format("{} ns: the scheduler ended itself: {}", now_ns_, text));
+	eject();
+}
+
+}  // namespace punctual::sim

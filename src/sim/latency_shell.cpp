@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The callbacks, in the order of bpf/scx_latency.bpf.c.
+#include "sim/latency_shell.h"
+
+#include <algorithm>
+
+#include "policy/reserve.h"
+#include "policy/resume.h"
+#include "policy/vtime.h"
+
+namespace punctual::sim {
+
+LatencyShell::LatencyShell(const Scenario& scenario, Kernel& kernel, Outcome& outcome)
+    : spec_(scenario.latency),
+      nr_llcs_(kernel.llc_of(kernel.nr_cpus() - 1) + 1),
+      kernel_(kernel),
+      outcome_(outcome),
+      classes_(scenario.classes),
+      floor_knobs_(floor_tunables_of(spec_.floor_percent, spec_.floor_window_ns, spec_.grain_ns))
+{
+	for (u32 cpu : spec_.cpus_outside)
+		outside_.add(cpu);
+}
+
+void LatencyShell::set_budget(u32 class_index, u64 budget_ns)
+{
+	classes_[class_index].budget_ns = budget_ns;
+	budget_generation_++;
+}
+
+LatencyShell::TaskState& LatencyShell::state_of(const Task& task)
+{
+	return states_[task.index];
+}
+
+void LatencyShell::init()
+{
+	cpu_states_.assign(kernel_.nr_cpus(), CpuState());
+	llc_states_.assign(nr_llcs_, LlcState());
+	accounts_.assign(CLASSES_MAX, cap_account());
+	states_.clear();
+	for (u32 cpu = 0; cpu < kernel_.nr_cpus(); cpu++) {
+		cpu_states_[cpu].reserve_ns = spec_.reserve_ns;
+		kernel_.create_queue(dsq_id(DsqKind::latency_cpu, cpu));
+		kernel_.create_queue(dsq_id(DsqKind::normal_cpu, cpu));
+	}
+	for (u32 llc = 0; llc < nr_llcs_; llc++) {
+		llc_states_[llc].vtime_clock = spec_.vtime_first;
+		kernel_.create_queue(dsq_id(DsqKind::latency_llc, llc));
+		kernel_.create_queue(dsq_id(DsqKind::normal_llc, llc));
+	}
+}
+
+void LatencyShell::enable(Task& task)
+{
+	if (states_.size() <= task.index)
+		states_.resize(task.index + 1);
+	TaskState& state = states_[task.index] = TaskState();
+	state.llc = kernel_.llc_of(task.cpu);
+	state.vtime = llc_states_[state.llc].vtime_clock;
+	state.exec_ns_charged = task.sum_exec_ns;
+}
+
+u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
+{
+	bool is_idle = false;
+	u32 cpu = kernel_.select_cpu_default(task, prev_cpu, &is_idle);
+
+	if (is_idle)
+		cpu_states_[cpu].running.kind = RUNNING_NOTHING;
+	return cpu;
+}
+
+u64 LatencyShell::settle_account(const Task& task, TaskState& state, u32 llc)
+{
+	vtime_limits limits = {spec_.credit_ns, spec_.debt_ns};
+	u64 exec_ns = task.sum_exec_ns;
+	u64 ran_ns = exec_ns - state.exec_ns_charged;
+	u64 clock = llc_states_[llc].vtime_clock;
+
+	state.vtime += vtime_charge(ran_ns, task.spec->weight);
+	state.exec_ns_charged = exec_ns;
+	if (state.llc != llc) {
+		state.vtime += clock - llc_states_[state.llc].vtime_clock;
+		state.llc = llc;
+	}
+	state.vtime = vtime_on_join(state.vtime, clock, &limits);
+	return ran_ns;
+}
+
+// A class stands for a cgroup: the walk to the nearest ancestor with a budget is not modelled.
+void LatencyShell::refresh_budget(const Task& task, TaskState& state)
+{
+	if (state.generation == budget_generation_)
+		return;
+	state.generation = budget_generation_;
+	state.budget_ns = state.quota_ns = 0;
+	if (task.class_index() == kNoClass)
+		return;
+	state.budget_ns = classes_[task.class_index()].budget_ns;
+	state.quota_ns = classes_[task.class_index()].cap_percent * spec_.cap_period_ns / 100;
+}
+
+bool LatencyShell::class_is_over_cap(const Task& task, const TaskState& state, u64 now_ns, u64 ran_ns)
+{
+	cap_account& account = accounts_[task.class_index() % CLASSES_MAX];
+
+	account = cap_at(account, now_ns, state.quota_ns, spec_.cap_period_ns);
+	account.used_ns += ran_ns;
+	return over_cap(account, state.quota_ns);
+}
+
+u64 LatencyShell::budget_now(const Task& task, TaskState& state, u32 cpu, u64 now_ns, u64 ran_ns)
+{
+	if (!in_scope(cpu))
+		return 0;
+	refresh_budget(task, state);
+	if (state.quota_ns && class_is_over_cap(task, state, now_ns, ran_ns))
+		return 0;
+	return state.budget_ns;
+}
+
+void LatencyShell::wake_idle_cpu(const Task& task)
+{
+	u32 idle = kernel_.pick_idle_cpu(task.cpus);
+
+	if (idle != CpuSet::kNone)
+		kernel_.kick(idle, kKickIdle);
+}
+
+void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision, u32 flags)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	u64 key = task.is_bound_kthread() ? vtime_key(decision.deadline_ns) : deadline_key(decision.deadline_ns);
+
+	if (!latency_waits(cpu))
+		cpu_state.timer_at_ns = 0;
+	arm_timer(cpu, now_ns, decision.preempt_at_ns);
+	if (task.is_pinned()) {
+		cpu_state.nr_latency++;
+		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_cpu, cpu), spec_.slice_ns, key);
+	} else {
+		u32 llc = kernel_.llc_of(cpu);
+
+		llc_states_[llc].latency_used = true;
+		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_llc, llc), spec_.slice_ns, key);
+		if (!(flags & kEnqueueWakeup))
+			wake_idle_cpu(task);
+	}
+}
+
+void LatencyShell::queue_normal(Task& task, const TaskState& state, u32 cpu, bool woken)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	u32 llc = kernel_.llc_of(cpu);
+
+	if (cpu_state.turn_pid == task.pid)
+		cpu_state.turn_pid = 0;
+	if (task.is_pinned()) {
+		kernel_.insert_by_key(task, dsq_id(DsqKind::normal_cpu, cpu), spec_.slice_ns, vtime_key(state.vtime));
+		return;
+	}
+	llc_states_[llc].normal_used = true;
+	kernel_.insert_by_key(task, dsq_id(DsqKind::normal_llc, llc), spec_.slice_ns, vtime_key(state.vtime));
+	if (!woken)
+		wake_idle_cpu(task);
+}
+
+bool LatencyShell::resume_turn(Task& task, u32 cpu, u32 flags)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	resume_facts facts = {};
+
+	facts.turn_ran_ns = task.sum_exec_ns - cpu_state.turn_began_exec_ns;
+	facts.turn_ns = spec_.slice_ns;
+	facts.turn_ns_min = spec_.turn_min_ns;
+	facts.in_turn = cpu_state.turn_pid == task.pid;
+	facts.pinned = task.is_pinned();
+	if (!facts.in_turn)
+		return false;
+	facts.latency_waits = latency_waits(cpu);
+	u64 rest_ns = resume_ns(&facts);
+	if (!rest_ns)
+		return false;
+	kernel_.insert_local(task, rest_ns, flags);
+	return true;
+}
+
+void LatencyShell::insert_local(Task& task, const TaskState& state, u32 flags)
+{
+	task.key =
+	    state.deadline_ns && !task.is_bound_kthread() ? deadline_key(state.deadline_ns) : vtime_key(state.vtime);
+	kernel_.insert_local(task, spec_.slice_ns, flags);
+}
+
+void LatencyShell::enqueue(Task& task, u32 flags)
+{
+	bool woken = flags & kEnqueueWakeup;
+	u32 cpu = task.cpu;
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	if (!woken && resume_turn(task, cpu, flags))
+		return;
+	TaskState& state = state_of(task);
+	u64 ran_ns = settle_account(task, state, kernel_.llc_of(cpu));
+	u64 now_ns = kernel_.clock_ns();
+
+	if (woken)
+		state.began_exec_ns = state.exec_ns_charged;
+	latency_tunables tunables = tunables_of(cpu_state);
+	place_facts facts = {};
+	facts.now_ns = now_ns;
+	facts.budget_ns = budget_now(task, state, cpu, now_ns, ran_ns);
+	facts.deadline_ns = state.deadline_ns;
+	facts.ran_ns = state.exec_ns_charged - state.began_exec_ns;
+	facts.running = cpu_state.running;
+	facts.woken = woken;
+	facts.bound_kthread = task.is_bound_kthread();
+	facts.floor_due = cpu_state.is_paying;
+	place_decision decision = place_task(&facts, &tunables);
+
+	state.deadline_ns = decision.deadline_ns;
+	if (woken) {
+		state.runnable_ns = now_ns;
+		state.wait_open = decision.deadline_ns != 0;
+	}
+	place(task, state, decision, now_ns, flags);
+}
+
+void LatencyShell::place(Task& task, TaskState& state, const place_decision& decision, u64 now_ns, u32 flags)
+{
+	CpuState& cpu_state = cpu_states_[task.cpu];
+
+	switch (decision.place) {
+	case PLACE_LOCAL:
+		insert_local(task, state, flags | kEnqueueHead);
+		break;
+	case PLACE_LOCAL_PREEMPT:
+		if (decision.deadline_ns) {
+			settle_floor(cpu_state, now_ns);
+			cpu_state.running.kind = RUNNING_ARRIVING;
+			cpu_state.running.deadline_ns = decision.deadline_ns;
+			cpu_state.reserve_ns = reserve_unmeasured(cpu_state.reserve_ns, spec_.reserve_ns);
+		}
+		insert_local(task, state, flags | kEnqueuePreempt);
+		break;
+	case PLACE_LOCAL_LAST:
+		insert_local(task, state, flags);
+		break;
+	case PLACE_LATENCY:
+		queue_latency(task, task.cpu, now_ns, decision, flags);
+		break;
+	case PLACE_NORMAL:
+		state.queued_ns = now_ns;
+		queue_normal(task, state, task.cpu, flags & kEnqueueWakeup);
+		break;
+	}
+}
+
+bool LatencyShell::shared_is_earlier(u32 own, u32 shared) const
+{
+	return !kernel_.queued(shared).empty() &&
+	       (kernel_.queued(own).empty() || vtime_before(first_key(shared), first_key(own)));
+}
+
+bool LatencyShell::take_from_other_llcs(u32 cpu)
+{
+	u32 own = kernel_.llc_of(cpu);
+
+	for (u32 llc = 0; llc < nr_llcs_; llc++) {
+		if (llc == own)
+			continue;
+		if (in_scope(cpu) && kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_llc, llc)))
+			return true;
+		if (kernel_.move_to_local(cpu, dsq_id(DsqKind::normal_llc, llc)))
+			return true;
+	}
+	return false;
+}
+
+bool LatencyShell::take_own_latency(u32 cpu)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	if (kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_cpu, cpu))) {
+		if (cpu_state.nr_latency > 0)
+			cpu_state.nr_latency--;
+		return true;
+	}
+	cpu_state.nr_latency = 0;
+	return false;
+}
+
+bool LatencyShell::take_latency(u32 cpu, u32 llc)
+{
+	u32 shared = dsq_id(DsqKind::latency_llc, llc);
+
+	if (!llc_states_[llc].latency_used || !in_scope(cpu))
+		return take_own_latency(cpu);
+	if (shared_is_earlier(dsq_id(DsqKind::latency_cpu, cpu), shared) && kernel_.move_to_local(cpu, shared))
+		return true;
+	return take_own_latency(cpu) || kernel_.move_to_local(cpu, shared);
+}
+
+bool LatencyShell::take_normal(u32 cpu, u32 llc)
+{
+	u32 own = dsq_id(DsqKind::normal_cpu, cpu);
+	u32 shared = dsq_id(DsqKind::normal_llc, llc);
+
+	if (!llc_states_[llc].normal_used)
+		return kernel_.move_to_local(cpu, own);
+	if (shared_is_earlier(own, shared) && kernel_.move_to_local(cpu, shared))
+		return true;
+	return kernel_.move_to_local(cpu, own) || kernel_.move_to_local(cpu, shared);
+}
+
+bool LatencyShell::deadline_is_due(u32 cpu, u64 now_ns)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	latency_tunables tunables = tunables_of(cpu_state);
+	running_facts normal = {};
+
+	if (!latency_waits(cpu))
+		return false;
+	normal.kind = RUNNING_NORMAL;
+	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
+	return may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
+}
+
+bool LatencyShell::take_floor(u32 cpu, u32 llc)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	if (cpu_state.running.kind != RUNNING_BUDGETED && !cpu_state.is_paying)
+		return false;
+	u64 now_ns = kernel_.clock_ns();
+	settle_floor(cpu_state, now_ns);
+	cpu_state.is_paying = floor_is_due(cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
+	if (!cpu_state.is_paying || deadline_is_due(cpu, now_ns))
+		return false;
+	serves_floor_ = true;
+	bool took = take_normal(cpu, llc);
+	serves_floor_ = false;
+	if (!took) {
+		cpu_state.is_paying = false;
+		cpu_state.owed_ns = 0;
+	}
+	return took;
+}
+
+void LatencyShell::dispatch(u32 cpu)
+{
+	u32 llc = kernel_.llc_of(cpu);
+
+	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) && nr_llcs_ > 1)
+		take_from_other_llcs(cpu);
+}
+
+bool LatencyShell::is_over_cap(const Task& task, u32 cpu, u64 now_ns)
+{
+	TaskState& state = state_of(task);
+
+	return state.quota_ns &&
+	       class_is_over_cap(task, state, now_ns, settle_account(task, state, kernel_.llc_of(cpu)));
+}
+
+void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
+{
+	TaskState& state = state_of(task);
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	cpu_state.running.kind = RUNNING_BUDGETED;
+	cpu_state.running.deadline_ns = key;
+	if (cpu_state.timer_due_ns) {
+		cpu_state.reserve_ns =
+		    reserve_after(cpu_state.reserve_ns, now_ns - cpu_state.timer_due_ns, spec_.reserve_max_ns);
+		outcome_.reserve_ns_max = std::max(outcome_.reserve_ns_max, cpu_state.reserve_ns + spec_.switch_ns);
+		cpu_state.timer_due_ns = 0;
+	}
+	cpu_state.running.budget_ns = state.budget_ns;
+	cpu_state.running.kept_until_ns =
+	    burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns, spec_.burst_ns);
+	state.wait_open = false;
+	if (latency_waits(cpu))
+		look_again(cpu, now_ns);
+	if (now_ns - cpu_state.granted_ns < spec_.floor_window_ns)
+		arm_timer(cpu, now_ns, now_ns + floor_look_ns(cpu_state.owed_ns, &floor_knobs_));
+}
+
+void LatencyShell::normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	u64& clock = llc_states_[kernel_.llc_of(cpu)].vtime_clock;
+
+	cpu_state.running.kind = RUNNING_NORMAL;
+	cpu_state.running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
+	if (cpu_state.is_paying) {
+		outcome_.nr_floor_granted++;
+		cpu_state.granted_ns = now_ns;
+	}
+	if (cpu_state.turn_pid != task.pid) {
+		cpu_state.turn_pid = task.pid;
+		cpu_state.turn_began_exec_ns = task.sum_exec_ns;
+	}
+	if (vtime_before(clock, key))
+		clock = key;
+}
+
+void LatencyShell::running(Task& task)
+{
+	u32 cpu = task.cpu;
+	CpuState& cpu_state = cpu_states_[cpu];
+	u64 now_ns = kernel_.clock_ns();
+
+	settle_floor(cpu_state, now_ns);
+	if (is_deadline_key(task.key)) {
+		budgeted_runs(task, cpu, task.key, now_ns);
+		return;
+	}
+	if (task.is_bound_kthread())
+		cpu_state.running.kind = RUNNING_KTHREAD;
+	else
+		normal_runs(task, cpu, task.key, now_ns);
+	watch_waiting(cpu, now_ns);
+}
+
+void LatencyShell::tick(Task& task)
+{
+	u32 cpu = task.cpu;
+	CpuState& cpu_state = cpu_states_[cpu];
+	latency_tunables tunables = tunables_of(cpu_state);
+	u64 now_ns = kernel_.clock_ns();
+
+	if (floor_wants_cpu(cpu, now_ns) ||
+	    (cpu_state.running.kind == RUNNING_BUDGETED && is_over_cap(task, cpu, now_ns)) ||
+	    (cpu_state.timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, tunables)))
+		task.slice_ns = 0;
+}
+
+void LatencyShell::update_idle(u32 cpu, bool idle)
+{
+	if (!idle)
+		return;
+	cpu_states_[cpu].running.kind = RUNNING_NOTHING;
+	cpu_states_[cpu].owed_ns = 0;
+}
+
+}  // namespace punctual::sim

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The timers and the floor, in the order of bpf/latency_timer.bpf.h.
+#include "policy/vtime.h"
+#include "sim/latency_shell.h"
+
+namespace punctual::sim {
+
+void LatencyShell::arm_timer(u32 cpu, u64 now_ns, u64 at_ns)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	if (cpu_state.timer_at_ns && cpu_state.timer_at_ns <= at_ns)
+		return;
+	cpu_state.timer_at_ns = at_ns;
+	kernel_.start_timer(cpu, at_ns - now_ns);
+}
+
+u64 LatencyShell::first_key(u32 queue) const
+{
+	const std::vector<Task*>& tasks = kernel_.queued(queue);
+
+	return tasks.empty() ? ~0ULL : tasks.front()->key;
+}
+
+bool LatencyShell::latency_waits(u32 cpu) const
+{
+	u32 llc = kernel_.llc_of(cpu);
+
+	return cpu_states_[cpu].nr_latency > 0 ||
+	       (llc_states_[llc].latency_used && nr_queued(DsqKind::latency_llc, llc) > 0);
+}
+
+bool LatencyShell::latency_is_queued(u32 cpu) const
+{
+	return nr_queued(DsqKind::latency_cpu, cpu) > 0 || nr_queued(DsqKind::latency_llc, kernel_.llc_of(cpu)) > 0;
+}
+
+u64 LatencyShell::earliest_key(u32 cpu) const
+{
+	u64 own = first_key(dsq_id(DsqKind::latency_cpu, cpu));
+	u64 shared = first_key(dsq_id(DsqKind::latency_llc, kernel_.llc_of(cpu)));
+
+	return own < shared ? own : shared;
+}
+
+latency_tunables LatencyShell::tunables_of(const CpuState& cpu_state)
+{
+	return {cpu_state.reserve_ns + spec_.switch_ns,
+		spec_.burst_ns,
+		spec_.slice_ns,
+		spec_.slack_min_ns,
+		spec_.kthread_budget_ns,
+		spec_.grain_ns,
+		spec_.hysteresis_ns};
+}
+
+bool LatencyShell::cpu_may_be_preempted(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
+{
+	const CpuState& cpu_state = cpu_states_[cpu];
+	u64 key = cpu_state.running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu);
+
+	return may_preempt(&cpu_state.running, now_ns, key, &tunables);
+}
+
+void LatencyShell::settle_floor(CpuState& cpu_state, u64 now_ns)
+{
+	u64 ran_ns = now_ns - cpu_state.settled_ns;
+
+	if (cpu_state.running.kind == RUNNING_BUDGETED)
+		cpu_state.owed_ns = floor_after_budgeted(cpu_state.owed_ns, ran_ns, &floor_knobs_);
+	else if (cpu_state.running.kind == RUNNING_NORMAL)
+		cpu_state.owed_ns = floor_after_normal(cpu_state.owed_ns, ran_ns);
+	cpu_state.settled_ns = now_ns;
+}
+
+bool LatencyShell::normal_waits(u32 cpu) const
+{
+	return nr_queued(DsqKind::normal_cpu, cpu) > 0 || nr_queued(DsqKind::normal_llc, kernel_.llc_of(cpu)) > 0;
+}
+
+bool LatencyShell::floor_wants_cpu(u32 cpu, u64 now_ns) const
+{
+	const CpuState& cpu_state = cpu_states_[cpu];
+
+	if (cpu_state.running.kind != RUNNING_BUDGETED)
+		return false;
+	u64 owed_ns = floor_after_budgeted(cpu_state.owed_ns, now_ns - cpu_state.settled_ns, &floor_knobs_);
+	return floor_is_due(owed_ns, cpu_state.is_paying, &floor_knobs_) && normal_waits(cpu);
+}
+
+void LatencyShell::look_again(u32 cpu, u64 now_ns)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	latency_tunables tunables = tunables_of(cpu_state);
+
+	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state.running, &tunables));
+}
+
+void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	if (!latency_waits(cpu))
+		return;
+	latency_tunables tunables = tunables_of(cpu_state);
+	u64 until_ns = may_run_until_ns(now_ns, earliest_key(cpu), &cpu_state.running, &tunables);
+	if (until_ns > now_ns)
+		arm_timer(cpu, now_ns, until_ns);
+	else
+		kernel_.kick(cpu, kKickPreempt);
+}
+
+u32 LatencyShell::find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
+{
+	u32 llc = kernel_.llc_of(cpu);
+	const std::vector<Task*>& tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
+
+	if (tasks.empty())
+		return CpuSet::kNone;
+	for (u32 other = 0; other < kernel_.nr_cpus(); other++)
+		if (other != cpu && kernel_.llc_of(other) == llc && in_scope(other) &&
+		    cpu_states_[other].running.kind == RUNNING_NORMAL &&
+		    may_preempt(&cpu_states_[other].running, now_ns, 0, &tunables) && tasks.front()->cpus.has(other))
+			return other;
+	return CpuSet::kNone;
+}
+
+void LatencyShell::timer_fired(u32 cpu)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	latency_tunables tunables = tunables_of(cpu_state);
+	u64 now_ns = kernel_.clock_ns();
+	u64 due_ns = cpu_state.timer_at_ns;
+
+	cpu_state.timer_at_ns = 0;
+	if (floor_wants_cpu(cpu, now_ns)) {
+		kernel_.kick(cpu, kKickPreempt);
+		return;
+	}
+	if (!latency_waits(cpu))
+		return;
+	if (cpu_may_be_preempted(cpu, now_ns, tunables)) {
+		outcome_.nr_timer_preempted++;
+		cpu_state.timer_due_ns = due_ns;
+		kernel_.kick(cpu, kKickPreempt);
+		return;
+	}
+	u32 other = find_normal_cpu(cpu, now_ns, tunables);
+	if (other != CpuSet::kNone) {
+		outcome_.nr_timer_preempted++;
+		kernel_.kick(other, kKickPreempt);
+	}
+	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state.running, spec_.retry_ns, &tunables));
+}
+
+}  // namespace punctual::sim

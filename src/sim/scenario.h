@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is simulated: a machine, classes, tasks, and what somebody changes meanwhile. Plain values; the same
+// scenario gives the same run to the nanosecond.
+#pragma once
+
+#include <vector>
+
+#include "abi/sched.h"
+
+namespace punctual::sim {
+
+constexpr u64 kMicrosecond = 1000;
+constexpr u64 kMillisecond = 1000 * kMicrosecond;
+constexpr u64 kSecond = 1000 * kMillisecond;
+
+struct CostSpec {
+	u64 switch_ns = 1500;      // from choosing a task to its first instruction
+	u64 remote_pull_ns = 500;  // on top, for a task that waited on another CPU
+	u64 idle_entry_ns = 300;   // from finding no task until others may claim the CPU
+	u64 ipi_ns = 1000;         // until another CPU hears that it must choose again
+	u64 timer_late_ns = 2000;  // at most; uniform
+};
+
+// CPUs are numbered cache by cache, node by node.
+struct MachineSpec {
+	u32 nr_cpus = 1;
+	u32 cpus_per_llc = 1024;
+	u32 llcs_per_node = 1024;
+	u32 hz = 250;
+	u32 pid_max = 32768;
+	u32 pid_first = 1;
+	CostSpec costs;
+};
+
+// The tunables of scx_latency, with its names; a test holds the values against bpf/latency_state.bpf.h.
+struct LatencySpec {
+	u64 slice_ns = 4 * kMillisecond;
+	u64 credit_ns = 4 * kMillisecond;
+	u64 debt_ns = 400 * kMillisecond;
+	u32 floor_percent = 10;
+	u64 floor_window_ns = 100 * kMillisecond;
+	u64 grain_ns = 200 * kMicrosecond;
+	u64 cap_period_ns = 100 * kMillisecond;
+	u64 burst_ns = 10 * kMicrosecond;
+	u64 reserve_ns = 8 * kMicrosecond;
+	u64 reserve_max_ns = 200 * kMicrosecond;
+	u64 switch_ns = 10 * kMicrosecond;
+	u64 slack_min_ns = 5 * kMicrosecond;
+	u64 kthread_budget_ns = 50 * kMicrosecond;
+	u64 hysteresis_ns = 10 * kMicrosecond;
+	u64 turn_min_ns = 100 * kMicrosecond;
+	u64 retry_ns = 50 * kMicrosecond;
+	u64 vtime_first = 0;            // where the clocks of virtual time begin
+	std::vector<u32> cpus_outside;  // not in --cpus
+};
+
+struct ClassSpec {
+	u64 budget_ns;
+	u32 cap_percent = 0;  // of one CPU; 0: none
+};
+
+enum class Program : u8 {
+	spin,     // never sleeps
+	sleeper,  // runs run_ns, sleeps sleep_ns, again and again
+	packets,  // empties its ring, run_ns a packet, and sleeps
+	forks,    // as sleeper, and each time leaves a child that runs run_ns and exits
+	once,     // runs run_ns and exits
+};
+
+enum class Arrivals : u8 { constant, poisson, bursts };
+
+struct NicSpec {
+	Arrivals arrivals = Arrivals::constant;
+	u64 interval_ns = 0;  // between packets, or between bursts; with poisson the mean
+	u32 burst = 1;
+	u32 ring = 256;
+};
+
+constexpr u32 kNoClass = ~0U;
+
+struct TaskSpec {
+	Program program = Program::spin;
+	u32 class_index = kNoClass;  // in Scenario::classes; none: normal
+	u32 weight = 100;
+	std::vector<u32> cpus;  // that may run it; none: all
+	bool kthread = false;
+	bool varies = false;  // run_ns and sleep_ns are means
+	u64 run_ns = 0;
+	u64 sleep_ns = 0;
+	u64 section_ns = 0;         // it cannot be preempted for that long,
+	u64 section_every_ns = 0;   // once in that much of its running time
+	u32 unmovable_percent = 0;  // part of its turns in which it may not migrate
+	u64 start_ns = 0;
+	NicSpec nic;
+};
+
+enum class ChangeKind : u8 { set_cpus, set_budget, cpu_offline, cpu_online, eject };
+
+struct Change {
+	u64 at_ns;
+	ChangeKind kind;
+	u32 index = 0;               // of a task, a class or a CPU
+	std::vector<u32> cpus = {};  // with set_cpus
+	u64 budget_ns = 0;           // with set_budget
+};
+
+struct Scenario {
+	u64 seed = 1;
+	u64 duration_ns = 100 * kMillisecond;
+	u64 reload_ns = 5 * kMillisecond;  // from a hotplug, which ends the scheduler, until it is loaded again
+	MachineSpec machine;
+	LatencySpec latency;
+	std::vector<ClassSpec> classes;
+	std::vector<TaskSpec> tasks;
+	std::vector<Change> changes;
+	bool audit = true;        // look for broken invariants while it runs
+	bool keep_trace = false;  // and not only its hash
+};
+
+}  // namespace punctual::sim

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What tasks do when they run, and what wakes them: programs, sleeps and packets.
+#pragma once
+
+#include "sim/kernel.h"
+
+namespace punctual::sim {
+
+enum class StepKind : u8 { work, sleep, exit };
+
+struct Step {
+	StepKind kind;
+	u64 work_ns = 0;
+};
+
+class Workload {
+ public:
+	static constexpr u32 kChildrenMax = 2000;  // alive at a time: a storm, not a collapse
+
+	Workload(const Scenario& scenario, Kernel& kernel, Outcome& outcome)
+	    : scenario_(scenario), kernel_(kernel), outcome_(outcome)
+	{}
+
+	void start();                 // makes the tasks; each wakes at its start
+	Step finished(Task& task);    // it did its work: what now?
+	void on_packets(Task& task);  // they arrive
+	void on_wake(Task& task);
+
+ private:
+	u64 length_ns(Task& task, u64 mean_ns);
+	Step sleep(Task& task);
+	Step next_packet(Task& task);
+	void fork(const Task& parent);
+
+	const Scenario& scenario_;
+	Kernel& kernel_;
+	Outcome& outcome_;
+	u32 nr_children_ = 0;
+	u64 nr_streams_ = 0;
+};
+
+}  // namespace punctual::sim

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Random machines and workloads, and the invariants that hold on each of them.
+//
+// PUNCTUAL_SIM_RUNS says how many seeds are tried, beginning with 1, and one more that is new each time.
+// PUNCTUAL_SIM_SEED runs a single one: what a failure prints.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <vector>
+
+#include "scenarios.h"
+
+namespace punctual::sim {
+namespace {
+
+u64 number_in_environment(const char* name, u64 otherwise)
+{
+	const char* text = std::getenv(name);
+	return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+std::vector<u64> seeds()
+{
+	if (u64 one = number_in_environment("PUNCTUAL_SIM_SEED", 0))
+		return {one};
+	std::vector<u64> all;
+	for (u64 seed = 1; seed <= number_in_environment("PUNCTUAL_SIM_RUNS", 2000); seed++)
+		all.push_back(seed);
+	all.push_back(std::random_device()() + (1ULL << 32));
+	std::printf("fresh seed: %llu\n", all.back());
+	return all;
+}
+
+std::string replay(u64 seed)
+{
+	const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+	return fmt::format("seed {}; again: PUNCTUAL_SIM_SEED={} sim_property_test --gtest_filter={}.{}", seed, seed,
+			   test->test_suite_name(), test->name());
+}
+
+constexpr u32 kFailuresMax = 5;  // the first ones tell enough
+
+TEST(Random, AuditFindsNothingOnAnyMachine)
+{
+	for (u64 seed : seeds()) {
+		Outcome outcome = simulate(random_scenario(seed));
+		for (const std::string& broken : outcome.broken)
+			ADD_FAILURE() << broken << "\n" << replay(seed);
+		if (testing::Test::HasFailure())
+			break;
+	}
+}
+
+TEST(Random, I3_AdmittedClassWaitsNoLongerThanTheContractSays)
+{
+	u32 failures = 0;
+	for (u64 seed : seeds()) {
+		Scenario scenario = random_admitted_scenario(seed);
+		Outcome outcome = simulate(scenario);
+		for (u32 i = 0; i < scenario.classes.size(); i++) {
+			u64 longest_ns = longest_wait_ns(scenario, outcome, i);
+			if (outcome.classes[i].waits.max_ns() > longest_ns && ++failures <= kFailuresMax)
+				std::cout << "class " << i << " waited " << outcome.classes[i].waits.max_ns()
+					  << " ns, at most " << longest_ns << "; budget "
+					  << scenario.classes[i].budget_ns << "\n"
+					  << replay(seed) << "\n";
+		}
+	}
+	EXPECT_EQ(failures, 0);
+}
+
+}  // namespace
+}  // namespace punctual::sim
