@@ -24,18 +24,29 @@ static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
 	COUNT(nr_timer_armed);
 }
 
-/* The key of the first task in a queue; the largest when it is empty. */
-static inline u64 first_key(u64 dsq)
+constexpr int LOOKED_AT_MAX = 8; /* tasks of a queue: most may run on every CPU */
+constexpr u64 KEY_NONE = ~0ULL;
+
+/* The key of the first task in a queue that this CPU may run; KEY_NONE: there is none among the first few. */
+static inline u64 first_key(u64 dsq, s32 cpu)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
-	u64 key = ~0ULL;
+	u64 key = KEY_NONE;
+	int i;
 
 	bpf_rcu_read_lock(); /* the timer's callback has none of its own before 6.18 */
 	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
-		p = bpf_iter_scx_dsq_next(&it);
-		if (p)
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p)
+				break;
+			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+				continue;
 			key = p->scx.dsq_vtime;
+			break;
+		}
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();
@@ -65,8 +76,8 @@ static inline bool latency_is_queued(s32 cpu)
 
 static inline u64 earliest_key(s32 cpu)
 {
-	u64 own = first_key(dsq_id(DSQ_LATENCY_CPU, cpu));
-	u64 shared = first_key(dsq_id(DSQ_LATENCY_LLC, llc_of(cpu)));
+	u64 own = first_key(dsq_id(DSQ_LATENCY_CPU, cpu), cpu);
+	u64 shared = first_key(dsq_id(DSQ_LATENCY_LLC, llc_of(cpu)), cpu);
 
 	return own < shared ? own : shared;
 }
@@ -127,8 +138,10 @@ static inline void look_again(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables = tunables_of(cpu_state);
+	u64 key = earliest_key(cpu);
 
-	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables));
+	if (key != KEY_NONE)
+		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state->running, &tunables));
 }
 
 /* Whenever normal work runs, a timer knows of the earliest deadline. */
@@ -137,11 +150,15 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables;
 	u64 until_ns;
+	u64 key;
 
 	if (!latency_waits(cpu))
 		return;
+	key = earliest_key(cpu);
+	if (key == KEY_NONE) /* those who wait may not run here; and a timer in 584 years would fire at once */
+		return;
 	tunables = tunables_of(cpu_state);
-	until_ns = may_run_until_ns(now_ns, earliest_key(cpu), &cpu_state->running, &tunables);
+	until_ns = may_run_until_ns(now_ns, key, &cpu_state->running, &tunables);
 	if (until_ns > now_ns) {
 		arm_timer(cpu, now_ns, until_ns);
 	} else {
@@ -150,32 +167,27 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	}
 }
 
-/* Another CPU of the same cache that may be preempted for the first task of the queue; -1: none. */
+/* Another CPU of the same cache that may be preempted for a task of its queue whose last safe moment has come; -1:
+ * none. */
 static s32 find_normal_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
+	u64 latest_key = now_ns + tunables->reserve_ns + tunables->slack_ns_min;
 	u32 llc = llc_of(cpu);
 	u32 nr_cpus = scx_bpf_nr_cpu_ids();
-	struct bpf_iter_scx_dsq it;
-	struct task_struct* p;
-	s32 found = -1;
 	s32 other;
 
-	bpf_rcu_read_lock();
-	if (!bpf_iter_scx_dsq_new(&it, dsq_id(DSQ_LATENCY_LLC, llc), 0) && (p = bpf_iter_scx_dsq_next(&it))) {
-		bpf_for(other, 0, nr_cpus)
-		{
-			if (other == cpu || llc_of(other) != llc || !in_scope(other) ||
-			    state_of_cpu(other)->running.kind != RUNNING_NORMAL ||
-			    !may_preempt(&state_of_cpu(other)->running, now_ns, 0, tunables) ||
-			    !bpf_cpumask_test_cpu(other, p->cpus_ptr))
-				continue;
-			found = other;
-			break;
-		}
+	if (!scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)))
+		return -1;
+	bpf_for(other, 0, nr_cpus)
+	{
+		if (other == cpu || llc_of(other) != llc || !in_scope(other) ||
+		    state_of_cpu(other)->running.kind != RUNNING_NORMAL ||
+		    !may_preempt(&state_of_cpu(other)->running, now_ns, 0, tunables))
+			continue;
+		if (first_key(dsq_id(DSQ_LATENCY_LLC, llc), other) <= latest_key)
+			return other;
 	}
-	bpf_iter_scx_dsq_destroy(&it);
-	bpf_rcu_read_unlock();
-	return found;
+	return -1;
 }
 
 /* The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. */

@@ -245,10 +245,16 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 }
 
 /* Does the cache's queue come before the CPU's own? Both are ordered by the same clock. */
-static inline bool shared_is_earlier(u64 own, u64 shared)
+static inline bool shared_is_earlier(s32 cpu, u64 own, u64 shared)
 {
-	return scx_bpf_dsq_nr_queued(shared) > 0 &&
-	       (scx_bpf_dsq_nr_queued(own) == 0 || vtime_before(first_key(shared), first_key(own)));
+	u64 key;
+
+	if (!scx_bpf_dsq_nr_queued(shared))
+		return false;
+	if (!scx_bpf_dsq_nr_queued(own))
+		return true;
+	key = first_key(shared, cpu);
+	return key != KEY_NONE && vtime_before(key, first_key(own, cpu));
 }
 
 /* An idle CPU helps the other caches rather than sleep. */
@@ -289,7 +295,7 @@ static inline bool take_latency(s32 cpu, u32 llc)
 
 	if (!state_of_llc(llc)->latency_used || !in_scope(cpu))
 		return take_own_latency(cpu);
-	if (shared_is_earlier(dsq_id(DSQ_LATENCY_CPU, cpu), shared) && dsq_move_to_local(shared))
+	if (shared_is_earlier(cpu, dsq_id(DSQ_LATENCY_CPU, cpu), shared) && dsq_move_to_local(shared))
 		return true;
 	return take_own_latency(cpu) || dsq_move_to_local(shared);
 }
@@ -301,7 +307,7 @@ static inline bool take_normal(s32 cpu, u32 llc)
 
 	if (!state_of_llc(llc)->normal_used)
 		return dsq_move_to_local(own);
-	if (shared_is_earlier(own, shared) && dsq_move_to_local(shared))
+	if (shared_is_earlier(cpu, own, shared) && dsq_move_to_local(shared))
 		return true;
 	return dsq_move_to_local(own) || dsq_move_to_local(shared);
 }

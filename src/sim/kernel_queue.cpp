@@ -270,7 +270,8 @@ void Kernel::start_timer(u32 cpu, u64 delay_ns)
 {
 	u64 late_ns = random_.below(scenario_.machine.costs.timer_late_ns + 1);
 
-	delay_ns = std::min(delay_ns, ~0ULL >> 2);  // for ever
+	if (static_cast<s64>(delay_ns) < 0)
+		delay_ns = 0;  // as an hrtimer does with a time that has passed
 	events_.add(now_ns_ + delay_ns + late_ns, EventKind::timer, cpu, ++cpus_[cpu].timer_generation);
 }
 

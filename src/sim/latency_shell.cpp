@@ -257,10 +257,14 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 	}
 }
 
-bool LatencyShell::shared_is_earlier(u32 own, u32 shared) const
+bool LatencyShell::shared_is_earlier(u32 cpu, u32 own, u32 shared) const
 {
-	return !kernel_.queued(shared).empty() &&
-	       (kernel_.queued(own).empty() || vtime_before(first_key(shared), first_key(own)));
+	if (kernel_.queued(shared).empty())
+		return false;
+	if (kernel_.queued(own).empty())
+		return true;
+	u64 key = first_key(shared, cpu);
+	return key != kKeyNone && vtime_before(key, first_key(own, cpu));
 }
 
 bool LatencyShell::take_from_other_llcs(u32 cpu)
@@ -297,7 +301,7 @@ bool LatencyShell::take_latency(u32 cpu, u32 llc)
 
 	if (!llc_states_[llc].latency_used || !in_scope(cpu))
 		return take_own_latency(cpu);
-	if (shared_is_earlier(dsq_id(DsqKind::latency_cpu, cpu), shared) && kernel_.move_to_local(cpu, shared))
+	if (shared_is_earlier(cpu, dsq_id(DsqKind::latency_cpu, cpu), shared) && kernel_.move_to_local(cpu, shared))
 		return true;
 	return take_own_latency(cpu) || kernel_.move_to_local(cpu, shared);
 }
@@ -309,7 +313,7 @@ bool LatencyShell::take_normal(u32 cpu, u32 llc)
 
 	if (!llc_states_[llc].normal_used)
 		return kernel_.move_to_local(cpu, own);
-	if (shared_is_earlier(own, shared) && kernel_.move_to_local(cpu, shared))
+	if (shared_is_earlier(cpu, own, shared) && kernel_.move_to_local(cpu, shared))
 		return true;
 	return kernel_.move_to_local(cpu, own) || kernel_.move_to_local(cpu, shared);
 }

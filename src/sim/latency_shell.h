@@ -29,6 +29,9 @@ inline bool is_latency_dsq(u32 queue)
 
 class LatencyShell final : public Scheduler {
  public:
+	static constexpr size_t kLookedAtMax = 8;  // tasks of a queue
+	static constexpr u64 kKeyNone = ~0ULL;
+
 	LatencyShell(const Scenario& scenario, Kernel& kernel, Outcome& outcome);
 
 	void init() override;
@@ -83,7 +86,7 @@ class LatencyShell final : public Scheduler {
 
 	TaskState& state_of(const Task& task);
 	size_t nr_queued(DsqKind kind, u32 index) const { return kernel_.queued(dsq_id(kind, index)).size(); }
-	u64 first_key(u32 queue) const;
+	u64 first_key(u32 queue, u32 cpu) const;
 	u64 earliest_key(u32 cpu) const;
 	bool latency_waits(u32 cpu) const;
 	bool latency_is_queued(u32 cpu) const;
@@ -103,7 +106,7 @@ class LatencyShell final : public Scheduler {
 	void queue_normal(Task& task, const TaskState& state, u32 cpu, bool woken);
 	void wake_idle_cpu(const Task& task);
 
-	bool shared_is_earlier(u32 own, u32 shared) const;
+	bool shared_is_earlier(u32 cpu, u32 own, u32 shared) const;
 	bool take_own_latency(u32 cpu);
 	bool deadline_is_due(u32 cpu, u64 now_ns);
 	bool take_floor(u32 cpu, u32 llc);

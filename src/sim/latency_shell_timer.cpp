@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The timers and the floor, in the order of bpf/latency_timer.bpf.h.
+#include <algorithm>
+
 #include "policy/vtime.h"
 #include "sim/latency_shell.h"
 
@@ -15,11 +17,14 @@ void LatencyShell::arm_timer(u32 cpu, u64 now_ns, u64 at_ns)
 	kernel_.start_timer(cpu, at_ns - now_ns);
 }
 
-u64 LatencyShell::first_key(u32 queue) const
+u64 LatencyShell::first_key(u32 queue, u32 cpu) const
 {
-	const std::vector<Task*>& tasks = kernel_.queued(queue);
+	std::span<Task* const> tasks = kernel_.queued(queue);
 
-	return tasks.empty() ? ~0ULL : tasks.front()->key;
+	for (const Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax)))
+		if (task->cpus.has(cpu))
+			return task->key;
+	return kKeyNone;
 }
 
 bool LatencyShell::latency_waits(u32 cpu) const
@@ -37,8 +42,8 @@ bool LatencyShell::latency_is_queued(u32 cpu) const
 
 u64 LatencyShell::earliest_key(u32 cpu) const
 {
-	u64 own = first_key(dsq_id(DsqKind::latency_cpu, cpu));
-	u64 shared = first_key(dsq_id(DsqKind::latency_llc, kernel_.llc_of(cpu)));
+	u64 own = first_key(dsq_id(DsqKind::latency_cpu, cpu), cpu);
+	u64 shared = first_key(dsq_id(DsqKind::latency_llc, kernel_.llc_of(cpu)), cpu);
 
 	return own < shared ? own : shared;
 }
@@ -92,8 +97,10 @@ void LatencyShell::look_again(u32 cpu, u64 now_ns)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	latency_tunables tunables = tunables_of(cpu_state);
+	u64 key = earliest_key(cpu);
 
-	arm_timer(cpu, now_ns, look_again_ns(now_ns, earliest_key(cpu), &cpu_state.running, &tunables));
+	if (key != kKeyNone)
+		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
 }
 
 void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
@@ -102,8 +109,11 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 
 	if (!latency_waits(cpu))
 		return;
+	u64 key = earliest_key(cpu);
+	if (key == kKeyNone)
+		return;
 	latency_tunables tunables = tunables_of(cpu_state);
-	u64 until_ns = may_run_until_ns(now_ns, earliest_key(cpu), &cpu_state.running, &tunables);
+	u64 until_ns = may_run_until_ns(now_ns, key, &cpu_state.running, &tunables);
 	if (until_ns > now_ns)
 		arm_timer(cpu, now_ns, until_ns);
 	else
@@ -112,15 +122,16 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 
 u32 LatencyShell::find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
 {
+	u64 latest_key = now_ns + tunables.reserve_ns + tunables.slack_ns_min;
 	u32 llc = kernel_.llc_of(cpu);
-	const std::vector<Task*>& tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
 
-	if (tasks.empty())
+	if (!nr_queued(DsqKind::latency_llc, llc))
 		return CpuSet::kNone;
 	for (u32 other = 0; other < kernel_.nr_cpus(); other++)
 		if (other != cpu && kernel_.llc_of(other) == llc && in_scope(other) &&
 		    cpu_states_[other].running.kind == RUNNING_NORMAL &&
-		    may_preempt(&cpu_states_[other].running, now_ns, 0, &tunables) && tasks.front()->cpus.has(other))
+		    may_preempt(&cpu_states_[other].running, now_ns, 0, &tunables) &&
+		    first_key(dsq_id(DsqKind::latency_llc, llc), other) <= latest_key)
 			return other;
 	return CpuSet::kNone;
 }
