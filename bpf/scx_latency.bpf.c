@@ -492,6 +492,8 @@ s32 BPF_PROG(latency_init)
 		if (!slot)
 			return -ENOENT;
 		state_of_cpu(i)->reserve_ns = reserve_ns;
+		/* The kernel begins with all CPUs idle; those that are say so again before we are enabled. */
+		scx_bpf_test_and_clear_cpu_idle(i);
 		err = bpf_timer_init(&slot->timer, &preempt_timers, CLOCK_MONOTONIC);
 		if (!err)
 			err = bpf_timer_set_callback(&slot->timer, timer_fired);

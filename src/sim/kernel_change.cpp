@@ -95,10 +95,10 @@ void Kernel::attach()
 		return;
 	bypass_ = false;
 	outcome_.note(now_ns_, TraceKind::attached, 0, 0, scenario_.keep_trace);
-	scheduler_->init();
 	// The kernel takes all CPUs for idle at first; the bit of a busy one goes when somebody claims it.
 	idle_ = online_;
 	nr_idle_ = online_.count();
+	scheduler_->init();
 	for (Task& task : tasks_) {
 		if (task.place == TaskPlace::dead)
 			continue;

@@ -41,6 +41,7 @@ void LatencyShell::init()
 	states_.clear();
 	for (u32 cpu = 0; cpu < kernel_.nr_cpus(); cpu++) {
 		cpu_states_[cpu].reserve_ns = spec_.reserve_ns;
+		kernel_.clear_idle(cpu);
 		kernel_.create_queue(dsq_id(DsqKind::latency_cpu, cpu));
 		kernel_.create_queue(dsq_id(DsqKind::normal_cpu, cpu));
 	}
