@@ -233,6 +233,24 @@ static inline enum place place_bound_kthread(enum running_kind running)
 	}
 }
 
+/*
+ * One that must leave for a budgeted task comes back by a deadline of its own: a new one each time, since with the
+ * old one it would come before the very task that it left for. So it would by preempting, which it might where the
+ * measured reserve is as long as its budget.
+ */
+static inline struct place_decision place_kthread_again(const struct place_facts* facts,
+							const struct latency_tunables* tunables)
+{
+	u64 deadline_ns = facts->now_ns + tunables->kthread_budget_ns;
+	struct place_decision decision = place_by_deadline(facts, deadline_ns, tunables);
+
+	if (decision.place == PLACE_LOCAL_PREEMPT) {
+		decision.place = PLACE_LATENCY;
+		decision.preempt_at_ns = look_again_ns(facts->now_ns, deadline_ns, &facts->running, tunables);
+	}
+	return decision;
+}
+
 /* Where a task that became runnable, or lost its CPU, waits. */
 static inline struct place_decision place_task(const struct place_facts* facts, const struct latency_tunables* tunables)
 {
@@ -240,16 +258,14 @@ static inline struct place_decision place_task(const struct place_facts* facts, 
 
 	/*
 	 * ksoftirqd and bound kworkers do work that a packet function waits for: they are never behind
-	 * normal user tasks, nor ahead of a budgeted task that already runs. One that must leave for a
-	 * budgeted task comes back by a deadline of its own: a new one each time, since with the old one
-	 * it would come before the very task that it left for. After a full turn it is a long-running
-	 * task like others.
+	 * normal user tasks, nor ahead of a budgeted task that already runs. After a full turn it is a
+	 * long-running task like others.
 	 */
 	if (facts->bound_kthread && facts->woken) {
 		decision.place = place_bound_kthread(facts->running.kind);
 		return decision;
 	}
 	if (facts->bound_kthread && facts->ran_ns < tunables->kthread_turn_ns)
-		return place_by_deadline(facts, facts->now_ns + tunables->kthread_budget_ns, tunables);
+		return place_kthread_again(facts, tunables);
 	return facts->budget_ns ? place_budgeted(facts, tunables) : decision;
 }

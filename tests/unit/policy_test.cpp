@@ -108,6 +108,18 @@ TEST(Latency, KthreadThatLeftForAPacketDoesNotComeBackBeforeIt)
 	EXPECT_EQ(decision.deadline_ns, facts.now_ns + kTunables.kthread_budget_ns);
 }
 
+TEST(Latency, KthreadThatLeftForAPacketDoesNotPreemptIt)
+{
+	place_facts facts = woken_with_budget(0, RUNNING_KTHREAD);
+	latency_tunables slow = kTunables;
+	facts.woken = false;
+	facts.bound_kthread = true;
+	slow.reserve_ns = slow.kthread_budget_ns;  // measured on a slow machine: no slack is left
+	place_decision decision = place_task(&facts, &slow);
+	EXPECT_EQ(decision.place, PLACE_LATENCY);  // else the two would take turns of nothing
+	EXPECT_GT(decision.preempt_at_ns, facts.now_ns);
+}
+
 TEST(Latency, LongRunningKthreadIsANormalTask)
 {
 	place_facts facts = woken_with_budget(0, RUNNING_NORMAL);
