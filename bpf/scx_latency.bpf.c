@@ -63,8 +63,9 @@ s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_f
 	bool is_idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
 
-	/* An idle CPU was claimed for it: ops.enqueue puts it there (see RUNNING_NOTHING). */
-	if (is_idle)
+	/* An idle CPU was claimed for it: ops.enqueue puts it there (see RUNNING_NOTHING), if no other is on its way.
+	 */
+	if (is_idle && state_of_cpu(cpu)->running.kind != RUNNING_ARRIVING)
 		state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
 	return cpu;
 }
@@ -220,6 +221,11 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	switch (decision.place) {
 	case PLACE_LOCAL:
 		COUNT(nr_idle_cpu);
+		/* Until the CPU hears of it, the next one that wakes up for it must not go ahead of it. */
+		if (decision.deadline_ns && !facts.bound_kthread) {
+			cpu_state->running.kind = RUNNING_ARRIVING;
+			cpu_state->running.deadline_ns = decision.deadline_ns;
+		}
 		insert_local(p, state, enq_flags | ENQ_HEAD);
 		break;
 	case PLACE_LOCAL_PREEMPT:

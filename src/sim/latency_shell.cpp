@@ -67,7 +67,7 @@ u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
 	bool is_idle = false;
 	u32 cpu = kernel_.select_cpu_default(task, prev_cpu, &is_idle);
 
-	if (is_idle)
+	if (is_idle && cpu_states_[cpu].running.kind != RUNNING_ARRIVING)
 		cpu_states_[cpu].running.kind = RUNNING_NOTHING;
 	return cpu;
 }
@@ -234,6 +234,10 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 
 	switch (decision.place) {
 	case PLACE_LOCAL:
+		if (decision.deadline_ns && !task.is_bound_kthread()) {
+			cpu_state.running.kind = RUNNING_ARRIVING;
+			cpu_state.running.deadline_ns = decision.deadline_ns;
+		}
 		insert_local(task, state, flags | kEnqueueHead);
 		break;
 	case PLACE_LOCAL_PREEMPT:
