@@ -99,7 +99,7 @@ static inline u64 budget_now(struct task_struct* p, struct task_state* state, s3
 	return state->budget_ns;
 }
 
-/* A CPU that went idle since it last asked would not hear of a task that lost its CPU. */
+/* A CPU that went idle since ops.select_cpu looked, if it was called at all, would not hear of the task. */
 static inline void wake_idle_cpu(struct task_struct* p)
 {
 	s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -125,8 +125,7 @@ static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const stru
 
 		state_of_llc(llc)->latency_used = true;
 		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, key, flags);
-		if (!(flags & ENQ_WAKEUP))
-			wake_idle_cpu(p);
+		wake_idle_cpu(p);
 	}
 }
 
@@ -143,7 +142,7 @@ static void queue_normal(struct task_struct* p, struct task_state* state, s32 cp
 	}
 	state_of_llc(llc)->normal_used = true;
 	dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_LLC, llc), slice_ns, vtime_key(state->vtime), flags);
-	if (!woken)
+	if (!woken || cpu_state->running.kind != RUNNING_NOTHING) /* else that CPU comes for it */
 		wake_idle_cpu(p);
 }
 
@@ -469,13 +468,43 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 		task_set_slice(p, 0);
 }
 
+/* Wakes an idle CPU for the first task of a queue that has ever held one. */
+static inline void wake_cpu_for_first(bool used, u64 dsq)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+
+	if (!used || !scx_bpf_dsq_nr_queued(dsq))
+		return;
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0) && (p = bpf_iter_scx_dsq_next(&it)))
+		wake_idle_cpu(p);
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+}
+
+/*
+ * What waits in the cache's queues although a CPU is idle, because it came too late for ops.dispatch of a CPU that
+ * goes idle, or because a CPU that was claimed for it took somebody else. Only CPUs that go idle or cease to be
+ * look: a busy one pays nothing.
+ */
 SEC("struct_ops/latency_update_idle")
 void BPF_PROG(latency_update_idle, s32 cpu, bool idle)
 {
-	if (!idle)
+	u32 llc = llc_of(cpu);
+	struct llc_state* llc_state = state_of_llc(llc);
+
+	if (!idle) {
+		scx_bpf_test_and_clear_cpu_idle(cpu); /* the kernel does so after us */
+		wake_cpu_for_first(llc_state->latency_used, dsq_id(DSQ_LATENCY_LLC, llc));
+		wake_cpu_for_first(llc_state->normal_used, dsq_id(DSQ_NORMAL_LLC, llc));
 		return;
+	}
 	state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
 	state_of_cpu(cpu)->owed_ns = 0; /* nobody wants it */
+	if ((llc_state->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0) ||
+	    (llc_state->normal_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_NORMAL_LLC, llc)) > 0))
+		scx_bpf_kick_cpu(cpu, KICK_IDLE);
 }
 
 SEC("struct_ops.s/latency_init")

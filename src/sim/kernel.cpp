@@ -68,7 +68,7 @@ void Kernel::handle_cpu(const Event& event, Cpu& cpu)
 		on_kick(cpu, event.generation);
 		break;
 	case EventKind::switch_done:
-		on_switch_done(cpu);
+		on_switch_done(cpu, event.generation);
 		break;
 	case EventKind::tick:
 		on_tick(cpu);
@@ -263,7 +263,7 @@ void Kernel::switch_to(Cpu& cpu, Task* next)
 		start_tick(cpu);
 }
 
-void Kernel::on_switch_done(Cpu& cpu)
+void Kernel::on_switch_done(Cpu& cpu, bool was_idle)
 {
 	cpu.locked = false;
 	if (Task* task = cpu.curr) {
@@ -279,7 +279,7 @@ void Kernel::on_switch_done(Cpu& cpu)
 		}
 	} else if (cpu.online) {
 		// Also from idle to idle, which gives a claim back; the scheduler hears of real changes only.
-		if (!bypass_)
+		if (!bypass_ && !was_idle)
 			scheduler_->update_idle(cpu.index, true);
 		if (!idle_.has(cpu.index)) {
 			idle_.add(cpu.index);

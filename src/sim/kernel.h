@@ -101,7 +101,7 @@ class Kernel {
 
  private:
 	void handle_cpu(const Event& event, Cpu& cpu);
-	void on_switch_done(Cpu& cpu);
+	void on_switch_done(Cpu& cpu, bool was_idle);
 	void on_tick(Cpu& cpu);
 	void on_work(Cpu& cpu);
 	void on_kick(Cpu& cpu, u32 flags);

@@ -129,7 +129,7 @@ void LatencyShell::wake_idle_cpu(const Task& task)
 		kernel_.kick(idle, kKickIdle);
 }
 
-void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision, u32 flags)
+void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64 key = task.is_bound_kthread() ? vtime_key(decision.deadline_ns) : deadline_key(decision.deadline_ns);
@@ -145,8 +145,7 @@ void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_de
 
 		llc_states_[llc].latency_used = true;
 		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_llc, llc), spec_.slice_ns, key);
-		if (!(flags & kEnqueueWakeup))
-			wake_idle_cpu(task);
+		wake_idle_cpu(task);
 	}
 }
 
@@ -163,7 +162,7 @@ void LatencyShell::queue_normal(Task& task, const TaskState& state, u32 cpu, boo
 	}
 	llc_states_[llc].normal_used = true;
 	kernel_.insert_by_key(task, dsq_id(DsqKind::normal_llc, llc), spec_.slice_ns, vtime_key(state.vtime));
-	if (!woken)
+	if (!woken || cpu_state.running.kind != RUNNING_NOTHING)
 		wake_idle_cpu(task);
 }
 
@@ -253,7 +252,7 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 		insert_local(task, state, flags);
 		break;
 	case PLACE_LATENCY:
-		queue_latency(task, task.cpu, now_ns, decision, flags);
+		queue_latency(task, task.cpu, now_ns, decision);
 		break;
 	case PLACE_NORMAL:
 		state.queued_ns = now_ns;
@@ -446,12 +445,28 @@ void LatencyShell::tick(Task& task)
 		task.slice_ns = 0;
 }
 
+void LatencyShell::wake_cpu_for_first(bool used, u32 queue)
+{
+	if (used && !kernel_.queued(queue).empty())
+		wake_idle_cpu(*kernel_.queued(queue).front());
+}
+
 void LatencyShell::update_idle(u32 cpu, bool idle)
 {
-	if (!idle)
+	u32 llc = kernel_.llc_of(cpu);
+	const LlcState& llc_state = llc_states_[llc];
+
+	if (!idle) {
+		kernel_.clear_idle(cpu);
+		wake_cpu_for_first(llc_state.latency_used, dsq_id(DsqKind::latency_llc, llc));
+		wake_cpu_for_first(llc_state.normal_used, dsq_id(DsqKind::normal_llc, llc));
 		return;
+	}
 	cpu_states_[cpu].running.kind = RUNNING_NOTHING;
 	cpu_states_[cpu].owed_ns = 0;
+	if ((llc_state.latency_used && nr_queued(DsqKind::latency_llc, llc) > 0) ||
+	    (llc_state.normal_used && nr_queued(DsqKind::normal_llc, llc) > 0))
+		kernel_.kick(cpu, kKickIdle);
 }
 
 }  // namespace punctual::sim

@@ -102,9 +102,10 @@ class LatencyShell final : public Scheduler {
 	bool resume_turn(Task& task, u32 cpu, u32 flags);
 	void place(Task& task, TaskState& state, const place_decision& decision, u64 now_ns, u32 flags);
 	void insert_local(Task& task, const TaskState& state, u32 flags);
-	void queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision, u32 flags);
+	void queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision);
 	void queue_normal(Task& task, const TaskState& state, u32 cpu, bool woken);
 	void wake_idle_cpu(const Task& task);
+	void wake_cpu_for_first(bool used, u32 queue);
 
 	bool shared_is_earlier(u32 cpu, u32 own, u32 shared) const;
 	bool take_own_latency(u32 cpu);
