@@ -305,6 +305,12 @@ static inline bool take_latency(s32 cpu, u32 llc)
 	return take_own_latency(cpu) || dsq_move_to_local(shared);
 }
 
+/* Rather than sleep a CPU outside the scope takes a budgeted task: it may be woken for one, as for any other. */
+static inline bool take_out_of_scope(s32 cpu, u32 llc)
+{
+	return !in_scope(cpu) && state_of_llc(llc)->latency_used && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc));
+}
+
 static inline bool take_normal(s32 cpu, u32 llc)
 {
 	u64 own = dsq_id(DSQ_NORMAL_CPU, cpu);
@@ -355,7 +361,7 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 {
 	u32 llc = llc_of(cpu);
 
-	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) ||
+	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
 	    (nr_llcs > 1 && take_from_other_llcs(cpu)))
 		COUNT(nr_dispatched);
 }

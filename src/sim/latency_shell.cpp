@@ -310,6 +310,12 @@ bool LatencyShell::take_latency(u32 cpu, u32 llc)
 	return take_own_latency(cpu) || kernel_.move_to_local(cpu, shared);
 }
 
+bool LatencyShell::take_out_of_scope(u32 cpu, u32 llc)
+{
+	return !in_scope(cpu) && llc_states_[llc].latency_used &&
+	       kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_llc, llc));
+}
+
 bool LatencyShell::take_normal(u32 cpu, u32 llc)
 {
 	u32 own = dsq_id(DsqKind::normal_cpu, cpu);
@@ -360,7 +366,8 @@ void LatencyShell::dispatch(u32 cpu)
 {
 	u32 llc = kernel_.llc_of(cpu);
 
-	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) && nr_llcs_ > 1)
+	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) &&
+	    !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
 		take_from_other_llcs(cpu);
 }
 

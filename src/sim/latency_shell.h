@@ -112,6 +112,7 @@ class LatencyShell final : public Scheduler {
 	bool deadline_is_due(u32 cpu, u64 now_ns);
 	bool take_floor(u32 cpu, u32 llc);
 	bool take_latency(u32 cpu, u32 llc);
+	bool take_out_of_scope(u32 cpu, u32 llc);
 	bool take_normal(u32 cpu, u32 llc);
 	bool take_from_other_llcs(u32 cpu);
 
