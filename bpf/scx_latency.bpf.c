@@ -100,12 +100,14 @@ static inline u64 budget_now(struct task_struct* p, struct task_state* state, s3
 }
 
 /* A CPU that went idle since ops.select_cpu looked, if it was called at all, would not hear of the task. */
-static inline void wake_idle_cpu(struct task_struct* p)
+static inline bool wake_idle_cpu(struct task_struct* p)
 {
 	s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 
-	if (idle >= 0)
-		scx_bpf_kick_cpu(idle, KICK_IDLE);
+	if (idle < 0)
+		return false;
+	scx_bpf_kick_cpu(idle, KICK_IDLE);
+	return true;
 }
 
 static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
@@ -474,17 +476,24 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 		task_set_slice(p, 0);
 }
 
-/* Wakes an idle CPU for the first task of a queue that has ever held one. */
+/* Wakes an idle CPU for one of the first tasks of a queue, if that has ever held any. */
 static inline void wake_cpu_for_first(bool used, u64 dsq)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
+	int i;
 
 	if (!used || !scx_bpf_dsq_nr_queued(dsq))
 		return;
 	bpf_rcu_read_lock();
-	if (!bpf_iter_scx_dsq_new(&it, dsq, 0) && (p = bpf_iter_scx_dsq_next(&it)))
-		wake_idle_cpu(p);
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p || wake_idle_cpu(p))
+				break;
+		}
+	}
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();
 }

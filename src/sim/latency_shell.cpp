@@ -121,12 +121,14 @@ u64 LatencyShell::budget_now(const Task& task, TaskState& state, u32 cpu, u64 no
 	return state.budget_ns;
 }
 
-void LatencyShell::wake_idle_cpu(const Task& task)
+bool LatencyShell::wake_idle_cpu(const Task& task)
 {
 	u32 idle = kernel_.pick_idle_cpu(task.cpus);
 
-	if (idle != CpuSet::kNone)
-		kernel_.kick(idle, kKickIdle);
+	if (idle == CpuSet::kNone)
+		return false;
+	kernel_.kick(idle, kKickIdle);
+	return true;
 }
 
 void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision)
@@ -454,8 +456,13 @@ void LatencyShell::tick(Task& task)
 
 void LatencyShell::wake_cpu_for_first(bool used, u32 queue)
 {
-	if (used && !kernel_.queued(queue).empty())
-		wake_idle_cpu(*kernel_.queued(queue).front());
+	std::span<Task* const> tasks = kernel_.queued(queue);
+
+	if (!used)
+		return;
+	for (const Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax)))
+		if (wake_idle_cpu(*task))
+			return;
 }
 
 void LatencyShell::update_idle(u32 cpu, bool idle)

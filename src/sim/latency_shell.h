@@ -104,7 +104,7 @@ class LatencyShell final : public Scheduler {
 	void insert_local(Task& task, const TaskState& state, u32 flags);
 	void queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision);
 	void queue_normal(Task& task, const TaskState& state, u32 cpu, bool woken);
-	void wake_idle_cpu(const Task& task);
+	bool wake_idle_cpu(const Task& task);
 	void wake_cpu_for_first(bool used, u32 queue);
 
 	bool shared_is_earlier(u32 cpu, u32 own, u32 shared) const;

@@ -107,7 +107,7 @@ TEST(Invariant, I3_OfEachOfSeveralClassesOnSharedCpus)
 	for (u64 budget_ns : {60'000, 150'000, 600'000})
 		scenario.classes.push_back({budget_ns});
 	for (u32 i = 0; i < 3; i++)
-		scenario.tasks.push_back(packet_function(i, 40'000 * (i + 1)));
+		scenario.tasks.push_back(packet_function(i, 40'000ULL * (i + 1)));
 	for (u32 i = 0; i < 5; i++)
 		scenario.tasks.push_back(telemetry());
 	Outcome outcome = simulate(scenario);
