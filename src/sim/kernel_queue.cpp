@@ -34,7 +34,7 @@ Task& Kernel::create_task(const TaskSpec& spec, u32 spec_index, u64 stream)
 		task.cpus.add(cpu);
 	if (spec.cpus.empty())
 		task.cpus = CpuSet::first(nr_cpus());
-	task.nr_cpus_allowed = task.cpus.count();
+	task.nr_cpus_allowed = std::max(1U, task.cpus.count());
 	for (u32 skip = spec_index % task.nr_cpus_allowed, cpu = 0; cpu < nr_cpus(); cpu++)  // spread, as after boot
 		if (task.cpus.has(cpu) && skip-- == 0)
 			task.cpu = task.last_cpu = cpu;
