@@ -241,12 +241,12 @@ static inline enum place place_bound_kthread(enum running_kind running)
 static inline struct place_decision place_kthread_again(const struct place_facts* facts,
 							const struct latency_tunables* tunables)
 {
-	u64 deadline_ns = facts->now_ns + tunables->kthread_budget_ns;
-	struct place_decision decision = place_by_deadline(facts, deadline_ns, tunables);
+	struct place_decision decision;
 
+	decision = place_by_deadline(facts, facts->now_ns + tunables->kthread_budget_ns, tunables);
 	if (decision.place == PLACE_LOCAL_PREEMPT) {
 		decision.place = PLACE_LATENCY;
-		decision.preempt_at_ns = look_again_ns(facts->now_ns, deadline_ns, &facts->running, tunables);
+		decision.preempt_at_ns = look_again_ns(facts->now_ns, decision.deadline_ns, &facts->running, tunables);
 	}
 	return decision;
 }

@@ -257,7 +257,6 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 		queue_latency(task, task.cpu, now_ns, decision);
 		break;
 	case PLACE_NORMAL:
-		state.queued_ns = now_ns;
 		queue_normal(task, state, task.cpu, flags & kEnqueueWakeup);
 		break;
 	}

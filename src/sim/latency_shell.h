@@ -75,7 +75,6 @@ class LatencyShell final : public Scheduler {
 		u64 exec_ns_charged;
 		u64 began_exec_ns;
 		u64 runnable_ns;
-		u64 queued_ns;
 		u64 deadline_ns;
 		u64 budget_ns;
 		u64 quota_ns;
