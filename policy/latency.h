@@ -164,17 +164,22 @@ static inline u64 look_again_ns(u64 now_ns, u64 deadline_ns, const struct runnin
 }
 
 /*
- * A normal task starts while one with this deadline waits, because the kernel took it from the CPU's own queue
- * without asking, or for the floor. Until when may it run? now_ns: it must leave at once.
+ * A normal task or a kernel thread starts while something with this key waits, because the kernel took it from the
+ * CPU's own queue without asking, or for the floor. Until when may it run? now_ns: it must leave at once. Not so a
+ * kernel thread for another one: on one CPU all of them are bound, and when the reserve exceeds what they are given
+ * they would all take turns of nothing.
  */
-static inline u64 may_run_until_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
+static inline u64 may_run_until_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
 				   const struct latency_tunables* tunables)
 {
-	u64 moment_ns = last_safe_ns(deadline_ns, tunables->reserve_ns);
+	u64 moment_ns = last_safe_ns(waiting_key, tunables->reserve_ns);
 
-	if (moment_ns < now_ns + tunables->slack_ns_min)
+	if (moment_ns < now_ns + tunables->slack_ns_min) {
 		moment_ns = now_ns;
-	return later(moment_ns, running->kept_until_ns);
+		if (running->kind == RUNNING_KTHREAD && !is_deadline_key(waiting_key))
+			moment_ns += later(tunables->slack_ns_min, tunables->reserve_ns);
+	}
+	return running->kind == RUNNING_NORMAL ? later(moment_ns, running->kept_until_ns) : moment_ns;
 }
 
 /* The same for a timer that found it too early to preempt. */

@@ -204,6 +204,13 @@ TEST(Latency, NormalTaskThatStartsTooLateLeavesAtOnce)
 	EXPECT_EQ(may_run_until_ns(1'000'000, 1'060'000, &normal, &kTunables), 1'050'000);
 }
 
+TEST(Latency, KernelThreadsDoNotTakeTurnsOfNothing)
+{
+	running_facts kthread = running(RUNNING_KTHREAD, 0);
+	EXPECT_EQ(may_run_until_ns(1'000'000, vtime_key(900'000), &kthread, &kTunables), 1'010'000);
+	EXPECT_EQ(may_run_until_ns(1'000'000, deadline_key(900'000), &kthread, &kTunables), 1'000'000);
+}
+
 TEST(Latency, LateTimerGivesTheRunningTaskTheReserve)
 {
 	// A timer that fires faster than a task gets on the CPU would stop the machine.
