@@ -19,8 +19,12 @@
  * Accounting uses the kernel's own sum of execution time (se.sum_exec_runtime): a task is charged
  * when it is queued the next time, so there is no ops.stopping.
  *
+ * Floor and cap. Budgeted running time makes a CPU owe normal tasks their share; when a grain is owed
+ * they come first, and whoever ran for long comes back later (policy/floor.h). A class over its cap is
+ * served as normal until the period ends (policy/cap.h). The tick looks first, the timer from then on.
+ *
  * When it is a bad choice: budgets shorter than the switch itself (about 5 us), or a class that
- * needs more CPU than there is; a runaway class takes what it can get (no caps, no floor here).
+ * needs more CPU than there is.
  *
  * CPUs outside cpus_in_scope serve all tasks plainly fair.
  */
