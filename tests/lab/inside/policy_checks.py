@@ -101,8 +101,8 @@ class Policy(unittest.TestCase):
     def test_runaway_class_harms_only_itself(self):
         rows, worst = self.beside_spinners(lambda spinners: smallest_share(spinners, 1), runaway="vnf.slice")
         print(f"  spinners beside it: at least {100 * worst:.1f} %", flush=True)
-        for group in ("tight.slice", "loose.slice"):
-            self.assert_within_budget(group, rows[group])
+        for group in ("tight.slice", "loose.slice"):   # seen: up to 1.2 %; without rules 5 and 7, most of them
+            self.assertLessEqual(rows[group]["missed"], rows[group]["waits"] * 0.05, group)
         self.assertGreaterEqual(worst, FLOOR)
 
 
