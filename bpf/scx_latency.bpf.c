@@ -31,6 +31,7 @@
 #include "bpf/scx.bpf.h"
 #include "abi/loglin.h"
 #include "abi/sched.h"
+#include "bpf/latency_dispatch.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "policy/latency.h"
@@ -253,113 +254,6 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		queue_normal(p, state, cpu, woken, enq_flags);
 		break;
 	}
-}
-
-/* Does the cache's queue come before the CPU's own? Both are ordered by the same clock. */
-static inline bool shared_is_earlier(s32 cpu, u64 own, u64 shared)
-{
-	u64 key;
-
-	if (!scx_bpf_dsq_nr_queued(shared))
-		return false;
-	if (!scx_bpf_dsq_nr_queued(own))
-		return true;
-	key = first_key(shared, cpu);
-	return key != KEY_NONE && vtime_before(key, first_key(own, cpu));
-}
-
-/* An idle CPU helps the other caches rather than sleep. */
-static bool take_from_other_llcs(s32 cpu)
-{
-	u32 own = llc_of(cpu);
-	u32 llc;
-
-	bpf_for(llc, 0, nr_llcs)
-	{
-		if (llc == own)
-			continue;
-		if (in_scope(cpu) && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc)))
-			return true;
-		if (dsq_move_to_local(dsq_id(DSQ_NORMAL_LLC, llc)))
-			return true;
-	}
-	return false;
-}
-
-static inline bool take_own_latency(s32 cpu)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-
-	if (dsq_move_to_local(dsq_id(DSQ_LATENCY_CPU, cpu))) {
-		if (cpu_state->nr_latency > 0)
-			cpu_state->nr_latency--;
-		return true;
-	}
-	cpu_state->nr_latency = 0;
-	return false;
-}
-
-/* Outside the scope only kernel threads wait by deadline, and only for their own CPU. */
-static inline bool take_latency(s32 cpu, u32 llc)
-{
-	u64 shared = dsq_id(DSQ_LATENCY_LLC, llc);
-
-	if (!state_of_llc(llc)->latency_used || !in_scope(cpu))
-		return take_own_latency(cpu);
-	if (shared_is_earlier(cpu, dsq_id(DSQ_LATENCY_CPU, cpu), shared) && dsq_move_to_local(shared))
-		return true;
-	return take_own_latency(cpu) || dsq_move_to_local(shared);
-}
-
-/* Rather than sleep a CPU outside the scope takes a budgeted task: it may be woken for one, as for any other. */
-static inline bool take_out_of_scope(s32 cpu, u32 llc)
-{
-	return !in_scope(cpu) && state_of_llc(llc)->latency_used && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc));
-}
-
-static inline bool take_normal(s32 cpu, u32 llc)
-{
-	u64 own = dsq_id(DSQ_NORMAL_CPU, cpu);
-	u64 shared = dsq_id(DSQ_NORMAL_LLC, llc);
-
-	if (!state_of_llc(llc)->normal_used)
-		return dsq_move_to_local(own);
-	if (shared_is_earlier(cpu, own, shared) && dsq_move_to_local(shared))
-		return true;
-	return dsq_move_to_local(own) || dsq_move_to_local(shared);
-}
-
-/* Would a normal task that starts now have to leave at once for one that waits by deadline? */
-static inline bool deadline_is_due(s32 cpu, u64 now_ns)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	struct latency_tunables tunables = tunables_of(cpu_state);
-	struct running_facts normal = {.kind = RUNNING_NORMAL};
-
-	if (!latency_waits(cpu))
-		return false;
-	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
-	return may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
-}
-
-/* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
-static inline bool take_floor(s32 cpu, u32 llc)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u64 now_ns;
-
-	if (cpu_state->running.kind != RUNNING_BUDGETED && !cpu_state->is_paying)
-		return false;
-	now_ns = scx_bpf_now();
-	settle_floor(cpu_state, now_ns);
-	cpu_state->is_paying = floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
-	if (!cpu_state->is_paying || deadline_is_due(cpu, now_ns))
-		return false;
-	if (take_normal(cpu, llc))
-		return true;
-	cpu_state->is_paying = false;
-	cpu_state->owed_ns = 0;
-	return false;
 }
 
 SEC("struct_ops/latency_dispatch")
