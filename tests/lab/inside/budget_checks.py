@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from running import Running, make_cgroup, sched_ext, wait_disabled, wait_for
+from running import Quiet, Running, make_cgroup, wait_for
 
 LACKING, USAGE, FAILED = 3, 2, 1
 NOBODY = 65534
@@ -63,16 +63,16 @@ class Waker:
         self.process.wait()
 
 
-class Quiet(unittest.TestCase):
+class QuietGroups(Quiet):
     """Each test begins and ends with the kernel's own scheduler, and with empty cgroups."""
 
     def setUp(self):
-        self.assertEqual(sched_ext("state"), "disabled")
+        super().setUp()
         for cgroup in ("vnf.slice", "voice.slice"):
             make_cgroup(cgroup)
 
     def tearDown(self):
-        wait_disabled()
+        super().tearDown()
         for cgroup in ("vnf.slice", "voice.slice"):
             wait_for(lambda name=cgroup: self.remove(name), f"{cgroup} to be empty")
 
@@ -86,15 +86,8 @@ class Quiet(unittest.TestCase):
             return False
         return True
 
-    def assert_refused(self, ended, code, *words):
-        self.assertEqual(ended.returncode, code, ended)
-        self.assertEqual(ended.stderr.count("\n"), 1, ended)
-        self.assertEqual(ended.stdout, "", ended)
-        for word in words:
-            self.assertIn(word, ended.stderr)
 
-
-class Command(Quiet):
+class Command(QuietGroups):
     def test_budget_counts_from_set_to_clear(self):
         with Running("scx_latency") as run, Waker("vnf.slice"):
             run.wait_enabled()
@@ -135,7 +128,7 @@ class Command(Quiet):
             self.assertEqual(run.stop(), 0)
 
 
-class Attribute(Quiet):
+class Attribute(QuietGroups):
     def test_budget_follows_its_attribute(self):
         with Running("scx_latency") as run:
             run.wait_enabled()
@@ -193,7 +186,7 @@ class Attribute(Quiet):
             self.assertEqual(run.stop(), 0)
 
 
-class Reload(Quiet):
+class Reload(QuietGroups):
     def test_budgets_survive_hotplug(self):
         make_cgroup("gone.slice")
         with Running("scx_latency", "--slice", "vnf.slice=60us", "--slice", "gone.slice=1ms") as run:
@@ -223,7 +216,7 @@ class Reload(Quiet):
             set_online(1, 1)
 
 
-class Limits(Quiet):
+class Limits(QuietGroups):
     def test_full_table_names_the_limit_and_removed_cgroups_make_room(self):
         names = [f"c{nr}.slice" for nr in range(CLASSES_MAX + 1)]
         for name in names:
@@ -252,7 +245,7 @@ class Limits(Quiet):
             self.assertEqual(run.stop(), 0)
 
 
-class BadInput(Quiet):
+class BadInput(QuietGroups):
     def test_mistakes_are_named_in_one_line(self):
         self.assert_refused(punctual("budget", "ls"), FAILED, "no scheduler is loaded")
         with Running("scx_latency", "--slice", "vnf.slice=60us") as run:
@@ -286,7 +279,7 @@ class BadInput(Quiet):
                             "vnf.slice has no budget", "--slice")
 
 
-class Timing(Quiet):
+class Timing(QuietGroups):
     EFFECT_S = 0.1
     CGROUPS = 500
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+import unittest
 
 WAIT_S = 60   # for anything that takes milliseconds on an idle machine
 SCHED_EXT = "/sys/kernel/sched_ext/"
@@ -94,3 +95,20 @@ class Running:
     def stop(self):
         self.send(signal.SIGTERM)
         return self.end()
+
+
+class Quiet(unittest.TestCase):
+    """Each test begins and ends with the kernel's own scheduler."""
+
+    def setUp(self):
+        self.assertEqual(sched_ext("state"), "disabled")
+
+    def tearDown(self):
+        wait_disabled()
+
+    def assert_refused(self, ended, code, *words):
+        self.assertEqual(ended.returncode, code, ended)
+        self.assertEqual(ended.stderr.count("\n"), 1, ended)
+        self.assertEqual(ended.stdout, "", ended)
+        for word in words:
+            self.assertIn(word, ended.stderr)

@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from running import Running, kernel_log, make_cgroup, sched_ext, wait_disabled, wait_for
+from running import Quiet, Running, kernel_log, make_cgroup, sched_ext, wait_disabled, wait_for
 
 OBJECTS = os.environ["OBJECTS"]
 EJECTED, LACKING, USAGE, FAILED, INTERRUPTED = 5, 3, 2, 1, 130
@@ -28,23 +28,6 @@ def foreign(name):
 
 def status_json():
     return json.loads(punctual("status", "--json").stdout)
-
-
-class Quiet(unittest.TestCase):
-    """Each test begins and ends with the kernel's own scheduler."""
-
-    def setUp(self):
-        self.assertEqual(sched_ext("state"), "disabled")
-
-    def tearDown(self):
-        wait_disabled()
-
-    def assert_refused(self, ended, code, *words):
-        self.assertEqual(ended.returncode, code, ended)
-        self.assertEqual(ended.stderr.count("\n"), 1, ended)
-        self.assertEqual(ended.stdout, "", ended)
-        for word in words:
-            self.assertIn(word, ended.stderr)
 
 
 class Commands(Quiet):
