@@ -47,8 +47,7 @@ static inline bool take_own_latency(s32 cpu)
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 
 	if (dsq_move_to_local(dsq_id(DSQ_LATENCY_CPU, cpu))) {
-		if (cpu_state->nr_latency > 0)
-			cpu_state->nr_latency--;
+		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
 		return true;
 	}
 	cpu_state->nr_latency = 0;

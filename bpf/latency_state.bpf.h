@@ -50,7 +50,7 @@ struct cpu_state {
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
 	u32 turn_pid;           /* that task; 0: none */
 	bool is_paying;         /* what is owed */
-	u32 nr_latency;         /* tasks in the CPU's own latency queue, as far as latency_waits() needs it */
+	s32 nr_latency; /* tasks in the CPU's own latency queue, see latency_waits(); the timer counts without a lock */
 } __attribute__((aligned(64)));
 
 struct llc_state {

@@ -54,6 +54,38 @@ static inline u64 first_key(u64 dsq, s32 cpu)
 }
 
 /*
+ * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its key is
+ * no later than that. Returns its key; KEY_NONE: none was there any more. From a timer: compared with a kick it saves
+ * an interrupt and a call of ops.dispatch.
+ */
+static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+	u64 key = KEY_NONE;
+	int i;
+
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p)
+				break;
+			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+				continue;
+			key = p->scx.dsq_vtime;
+			if (key <= latest_key && !scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT))
+				key = KEY_NONE;
+			break;
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return key;
+}
+
+/*
  * Does a budgeted task wait for this CPU? Looking a queue up costs a hundred instructions, so the
  * CPU's own is counted. A task that leaves it by another way than ops.dispatch (new affinity, exit)
  * makes the count too high until dispatch finds the queue empty: one needless look or kick. The
@@ -171,7 +203,7 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
  * none. */
 static s32 find_normal_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
-	u64 latest_key = now_ns + tunables->reserve_ns + tunables->slack_ns_min;
+	u64 latest_key = due_key(now_ns, tunables);
 	u32 llc = llc_of(cpu);
 	u32 nr_cpus = scx_bpf_nr_cpu_ids();
 	s32 other;
@@ -188,6 +220,31 @@ static s32 find_normal_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* t
 			return other;
 	}
 	return -1;
+}
+
+/*
+ * Preempts this CPU, which runs the timer, for the earliest deadline; or looks again, if that is one whose moment has
+ * not come: whom the timer was for was served meanwhile. False: looks again.
+ */
+static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 latest_key = due_key(now_ns, tunables);
+	bool shared = state_of_llc(llc_of(cpu))->latency_used;
+	u64 key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key);
+
+	if (key != KEY_NONE && key > latest_key) {
+		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state->running, tunables));
+		return false;
+	}
+	if (!shared && key != KEY_NONE) {
+		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
+		/* Before some 6.18 the kernel moves it in front and preempts nobody. */
+		if (!bpf_get_current_task_btf()->scx.slice)
+			return true;
+	}
+	scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+	return true;
 }
 
 /* The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. */
@@ -211,10 +268,12 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	if (!latency_waits(cpu))
 		return 0; /* served by itself in the meantime */
 	if (cpu_may_be_preempted(cpu, now_ns, &tunables)) {
-		COUNT(nr_timer_preempted);
-		cpu_state->timer_due_ns = due_ns;
-		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
-		return 0; /* should another normal task come first, watch_waiting() looks again */
+		if (take_cpu(cpu, now_ns,
+			     &tunables)) { /* should another normal task come first, watch_waiting() looks again */
+			COUNT(nr_timer_preempted);
+			cpu_state->timer_due_ns = due_ns;
+		}
+		return 0;
 	}
 	other = find_normal_cpu(cpu, now_ns, &tunables);
 	if (other >= 0) {

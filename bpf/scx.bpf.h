@@ -59,6 +59,8 @@ extern void scx_bpf_error_bstr(char* fmt, unsigned long long* data, u32 data__sz
 extern int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq* it, u64 dsq_id, u64 flags) __ksym;
 extern struct task_struct* bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq* it) __ksym;
 extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq* it) __ksym;
+extern bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq* it__iter, struct task_struct* p, u64 dsq_id,
+			     u64 enq_flags) __ksym;
 extern bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask* cpumask) __ksym;
 
 /* ---- kfuncs that came, changed or will go; libbpf cuts the last ___suffix off the name ---- */

@@ -118,20 +118,18 @@ static inline bool wake_idle_cpu(struct task_struct* p)
 static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	/* A kernel thread is ordered by its deadline, but runs as a normal task: budgets go first. */
-	u64 key = is_bound_kthread(p) ? vtime_key(decision->deadline_ns) : deadline_key(decision->deadline_ns);
 
 	if (!latency_waits(cpu))
 		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
 	arm_timer(cpu, now_ns, decision->preempt_at_ns);
 	if (is_pinned(p)) {
-		cpu_state->nr_latency++;
-		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, key, flags);
+		__sync_fetch_and_add(&cpu_state->nr_latency, 1);
+		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, decision->key, flags);
 	} else {
 		u32 llc = llc_of(cpu);
 
 		state_of_llc(llc)->latency_used = true;
-		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, key, flags);
+		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, decision->key, flags);
 		wake_idle_cpu(p);
 	}
 }

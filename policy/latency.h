@@ -64,24 +64,35 @@ enum place : u32 {
 
 struct place_decision {
 	u64 deadline_ns;   /* 0 for normal tasks */
+	u64 key;           /* with PLACE_LATENCY */
 	u64 preempt_at_ns; /* with PLACE_LATENCY */
 	enum place place;
 	u32 pad;
 };
 
 /*
- * The key under which a task is queued also tells what it is, so that ops.running knows without a
- * lookup: odd keys are deadlines, even ones virtual times. One ns is lost; the order, also across
- * the wrap of u64, is not.
+ * The key under which a task is queued also tells what it is, so that ops.running and the timer know without a
+ * lookup: odd keys are deadlines, even ones virtual times; of deadlines the second bit says that it was renewed after
+ * a burst. Up to 3 ns are lost; the order, also across the wrap of u64, is not.
  */
 static inline u64 deadline_key(u64 deadline_ns)
 {
-	return deadline_ns | 1;
+	return (deadline_ns & ~2ULL) | 1;
+}
+
+static inline u64 renewed_key(u64 deadline_ns)
+{
+	return deadline_ns | 3;
 }
 
 static inline u64 vtime_key(u64 vtime)
 {
 	return vtime & ~1ULL;
+}
+
+static inline bool is_renewed_key(u64 key)
+{
+	return (key & 3) == 3;
 }
 
 static inline bool is_deadline_key(u64 key)
@@ -126,13 +137,20 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 	}
 }
 
+/* The later of two times, or the longer of two durations. */
+static inline u64 later(u64 a_ns, u64 b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
 /*
- * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that
- * used up its burst gets a new one: with its old deadline it would come before all others for ever.
+ * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that used up what it
+ * may run with one deadline gets a new one: with its old deadline it would come before all others for ever. That is a
+ * burst, or an eighth of its budget: a class that waits long may work long, and cannot be told from a runaway earlier.
  */
 static inline bool keeps_deadline(const struct place_facts* facts, u64 burst_ns)
 {
-	return !facts->woken && facts->deadline_ns && facts->ran_ns < burst_ns;
+	return !facts->woken && facts->deadline_ns && facts->ran_ns < later(burst_ns, facts->budget_ns / 8);
 }
 
 static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
@@ -140,26 +158,30 @@ static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
 	return deadline_ns > reserve_ns ? deadline_ns - reserve_ns : 0;
 }
 
-static inline u64 later(u64 a_ns, u64 b_ns)
+/* The latest key of those for whom the CPU must be taken now: their last safe moment has come, or nearly so. */
+static inline u64 due_key(u64 now_ns, const struct latency_tunables* tunables)
 {
-	return a_ns > b_ns ? a_ns : b_ns;
+	return now_ns + tunables->reserve_ns + tunables->slack_ns_min;
 }
 
 /*
- * When a task with this deadline must be looked at again: at the last safe moment. When that has passed, as soon
- * as nothing keeps the CPU for the running task; if something else does, in a while, and no sooner than the
- * reserve: a timer that preempts whatever it finds faster than anything can get on the CPU would stop the machine.
+ * When a task with this key must be looked at again: at the last safe moment. When that has passed, as soon as
+ * nothing keeps the CPU for the running task. If something else does, or both had their bursts, in a while, and no
+ * sooner than the reserve: a timer that preempts whatever it finds faster than anything can get on the CPU would stop
+ * the machine.
  */
-static inline u64 look_again_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
+static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts* running,
 				const struct latency_tunables* tunables)
 {
-	u64 moment_ns = last_safe_ns(deadline_ns, tunables->reserve_ns);
+	u64 moment_ns = last_safe_ns(key, tunables->reserve_ns);
 	u64 soonest_ns = now_ns + tunables->slack_ns_min;
 
 	if (moment_ns >= soonest_ns)
 		return later(moment_ns, running->kind == RUNNING_NORMAL ? running->kept_until_ns : 0);
 	if (running->kept_until_ns > now_ns && running->kind <= RUNNING_BUDGETED)
 		return later(soonest_ns, running->kept_until_ns);
+	if (running->kind == RUNNING_BUDGETED && !is_renewed_key(key))
+		return soonest_ns;
 	return now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
 }
 
@@ -191,13 +213,13 @@ static inline u64 retry_look_ns(u64 now_ns, const struct running_facts* running,
 	return later(soonest_ns, running->kept_until_ns > now_ns ? running->kept_until_ns : now_ns + retry_ns);
 }
 
-static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns,
+static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns, u64 key,
 						      const struct latency_tunables* tunables)
 {
 	u64 reserved_ns = facts->now_ns + tunables->reserve_ns;
 	u64 slack_ns = deadline_ns > reserved_ns ? deadline_ns - reserved_ns : 0;
 	struct place_decision decision = {
-	    .deadline_ns = deadline_ns, .preempt_at_ns = 0, .place = PLACE_LATENCY, .pad = 0};
+	    .deadline_ns = deadline_ns, .key = key, .preempt_at_ns = 0, .place = PLACE_LATENCY, .pad = 0};
 
 	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
@@ -205,7 +227,7 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 		   may_preempt(&facts->running, facts->now_ns, deadline_ns, tunables)) {
 		decision.place = PLACE_LOCAL_PREEMPT;
 	} else {
-		decision.preempt_at_ns = look_again_ns(facts->now_ns, deadline_ns, &facts->running, tunables);
+		decision.preempt_at_ns = look_again_ns(facts->now_ns, key, &facts->running, tunables);
 	}
 	return decision;
 }
@@ -220,9 +242,11 @@ static inline struct place_decision place_budgeted(const struct place_facts* fac
 	bool keeps = keeps_deadline(facts, tunables->burst_ns);
 	u64 deadline_ns = keeps ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
 
-	if (!keeps && !facts->woken && facts->floor_due)
+	if (keeps || facts->woken)
+		return place_by_deadline(facts, deadline_ns, deadline_key(deadline_ns), tunables);
+	if (facts->floor_due)
 		deadline_ns += tunables->grain_ns;
-	return place_by_deadline(facts, deadline_ns, tunables);
+	return place_by_deadline(facts, deadline_ns, renewed_key(deadline_ns), tunables);
 }
 
 static inline enum place place_bound_kthread(enum running_kind running)
@@ -241,17 +265,19 @@ static inline enum place place_bound_kthread(enum running_kind running)
 /*
  * One that must leave for a budgeted task comes back by a deadline of its own: a new one each time, since with the
  * old one it would come before the very task that it left for. So it would by preempting, which it might where the
- * measured reserve is as long as its budget.
+ * measured reserve is as long as its budget. It is ordered by that deadline, but runs as a normal task: budgets go
+ * first.
  */
 static inline struct place_decision place_kthread_again(const struct place_facts* facts,
 							const struct latency_tunables* tunables)
 {
+	u64 deadline_ns = facts->now_ns + tunables->kthread_budget_ns;
 	struct place_decision decision;
 
-	decision = place_by_deadline(facts, facts->now_ns + tunables->kthread_budget_ns, tunables);
+	decision = place_by_deadline(facts, deadline_ns, vtime_key(deadline_ns), tunables);
 	if (decision.place == PLACE_LOCAL_PREEMPT) {
 		decision.place = PLACE_LATENCY;
-		decision.preempt_at_ns = look_again_ns(facts->now_ns, decision.deadline_ns, &facts->running, tunables);
+		decision.preempt_at_ns = look_again_ns(facts->now_ns, decision.key, &facts->running, tunables);
 	}
 	return decision;
 }
@@ -259,7 +285,8 @@ static inline struct place_decision place_kthread_again(const struct place_facts
 /* Where a task that became runnable, or lost its CPU, waits. */
 static inline struct place_decision place_task(const struct place_facts* facts, const struct latency_tunables* tunables)
 {
-	struct place_decision decision = {.deadline_ns = 0, .preempt_at_ns = 0, .place = PLACE_NORMAL, .pad = 0};
+	struct place_decision decision = {
+	    .deadline_ns = 0, .key = 0, .preempt_at_ns = 0, .place = PLACE_NORMAL, .pad = 0};
 
 	/*
 	 * ksoftirqd and bound kworkers do work that a packet function waits for: they are never behind

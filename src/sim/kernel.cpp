@@ -74,7 +74,11 @@ void Kernel::handle_cpu(const Event& event, Cpu& cpu)
 		on_tick(cpu);
 		break;
 	case EventKind::timer:
-		if (event.generation == cpu.timer_generation)
+		if (event.generation != cpu.timer_generation)
+			break;
+		if (cpu.locked)  // with interrupts off
+			events_.add(cpu.locked_until_ns, EventKind::timer, cpu.index, event.generation);
+		else
 			scheduler_->timer_fired(cpu.index);
 		break;
 	default:
@@ -122,6 +126,13 @@ void Kernel::on_resched(Cpu& cpu)
 		schedule(cpu, cpu.curr);
 }
 
+void Kernel::preempt(Cpu& cpu, u64 delay_ns)
+{
+	account(cpu);
+	take_slice(cpu);
+	resched(cpu, delay_ns);
+}
+
 void Kernel::take_slice(Cpu& cpu)
 {
 	if (!cpu.curr)
@@ -146,9 +157,7 @@ void Kernel::on_kick(Cpu& cpu, u32 flags)
 	if (flags & kKickPreempt) {
 		outcome_.note(now_ns_, TraceKind::kicked, cpu.index, cpu.curr ? cpu.curr->index : ~0U,
 			      scenario_.keep_trace);
-		account(cpu);
-		take_slice(cpu);
-		resched(cpu, scenario_.machine.costs.ipi_ns);
+		preempt(cpu, scenario_.machine.costs.ipi_ns);
 	} else if (!cpu.curr) {
 		resched(cpu, scenario_.machine.costs.ipi_ns);
 	}

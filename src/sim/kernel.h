@@ -67,6 +67,7 @@ class Kernel {
 	void insert_local(Task& task, u64 slice_ns, u32 flags);
 	void insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key);
 	bool move_to_local(u32 cpu, u32 queue);
+	void move_to_preempt(u32 cpu, Task& task);  // scx_bpf_dsq_move() to SCX_DSQ_LOCAL_ON with SCX_ENQ_PREEMPT
 	u32 select_cpu_default(Task& task, u32 prev_cpu, bool* is_idle);
 	void clear_idle(u32 cpu);                  // scx_bpf_test_and_clear_cpu_idle()
 	u32 pick_idle_cpu(const CpuSet& allowed);  // CpuSet::kNone: none
@@ -118,6 +119,8 @@ class Kernel {
 	void arrive(Task& task, u32 flags);  // activate, as soon as its CPU's lock is free
 	void resched(Cpu& cpu, u64 delay_ns);
 	void take_slice(Cpu& cpu);
+	void take_from_queue(u32 cpu, Task& task);
+	void preempt(Cpu& cpu, u64 delay_ns);
 	void start_tick(Cpu& cpu);
 	u64 section_left_ns(const Cpu& cpu) const;
 	u32 choose_cpu(Task& task);

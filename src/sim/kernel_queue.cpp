@@ -185,11 +185,8 @@ void Kernel::insert_local(Task& task, u64 slice_ns, u32 flags)
 		cpu.local.push_front(&task);
 	else
 		cpu.local.push_back(&task);
-	if ((flags & kEnqueuePreempt) && cpu.curr && cpu.curr != &task) {
-		account(cpu);
-		take_slice(cpu);
-		resched(cpu, scenario_.machine.costs.ipi_ns);
-	}
+	if ((flags & kEnqueuePreempt) && cpu.curr && cpu.curr != &task)
+		preempt(cpu, scenario_.machine.costs.ipi_ns);
 }
 
 void Kernel::insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key)
@@ -203,21 +200,37 @@ void Kernel::insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key)
 	queues_[queue].insert(task);
 }
 
+void Kernel::take_from_queue(u32 cpu, Task& task)
+{
+	if (audit_)
+		audit_->on_dispatch(cpu, task);
+	queues_[task.queue].remove(task);
+	task.cpu = cpu;
+	set_place(task, TaskPlace::local);
+}
+
 bool Kernel::move_to_local(u32 cpu, u32 queue)
 {
 	queues_[queue].polled_ns = now_ns_;
 	for (Task* task : queues_[queue].tasks()) {
 		if (!task->may_run_on(cpu))
 			continue;
-		if (audit_)
-			audit_->on_dispatch(cpu, *task);
-		queues_[queue].remove(*task);
-		task->cpu = cpu;
-		set_place(*task, TaskPlace::local);
+		take_from_queue(cpu, *task);
 		cpus_[cpu].local.push_back(task);
 		return true;
 	}
 	return false;
+}
+
+void Kernel::move_to_preempt(u32 cpu, Task& task)
+{
+	queues_[task.queue].polled_ns = now_ns_;
+	take_from_queue(cpu, task);
+	cpus_[cpu].local.push_front(&task);
+	if (cpus_[cpu].curr)
+		preempt(cpus_[cpu], 0);
+	else
+		resched(cpus_[cpu], 0);
 }
 
 void Kernel::claim(u32 cpu)

@@ -134,19 +134,18 @@ bool LatencyShell::wake_idle_cpu(const Task& task)
 void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
-	u64 key = task.is_bound_kthread() ? vtime_key(decision.deadline_ns) : deadline_key(decision.deadline_ns);
 
 	if (!latency_waits(cpu))
 		cpu_state.timer_at_ns = 0;
 	arm_timer(cpu, now_ns, decision.preempt_at_ns);
 	if (task.is_pinned()) {
 		cpu_state.nr_latency++;
-		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_cpu, cpu), spec_.slice_ns, key);
+		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_cpu, cpu), spec_.slice_ns, decision.key);
 	} else {
 		u32 llc = kernel_.llc_of(cpu);
 
 		llc_states_[llc].latency_used = true;
-		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_llc, llc), spec_.slice_ns, key);
+		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_llc, llc), spec_.slice_ns, decision.key);
 		wake_idle_cpu(task);
 	}
 }
@@ -292,8 +291,7 @@ bool LatencyShell::take_own_latency(u32 cpu)
 	CpuState& cpu_state = cpu_states_[cpu];
 
 	if (kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_cpu, cpu))) {
-		if (cpu_state.nr_latency > 0)
-			cpu_state.nr_latency--;
+		cpu_state.nr_latency--;
 		return true;
 	}
 	cpu_state.nr_latency = 0;

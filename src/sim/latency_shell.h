@@ -63,7 +63,7 @@ class LatencyShell final : public Scheduler {
 		u64 turn_began_exec_ns;
 		u32 turn_pid;
 		bool is_paying;
-		u32 nr_latency;
+		s32 nr_latency;
 	};
 	struct LlcState {
 		u64 vtime_clock;
@@ -86,6 +86,8 @@ class LatencyShell final : public Scheduler {
 	TaskState& state_of(const Task& task);
 	size_t nr_queued(DsqKind kind, u32 index) const { return kernel_.queued(dsq_id(kind, index)).size(); }
 	u64 first_key(u32 queue, u32 cpu) const;
+	u64 preempt_by_first(u32 queue, u32 cpu, u64 latest_key);
+	bool take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 	u64 earliest_key(u32 cpu) const;
 	bool latency_waits(u32 cpu) const;
 	bool latency_is_queued(u32 cpu) const;

@@ -27,6 +27,21 @@ u64 LatencyShell::first_key(u32 queue, u32 cpu) const
 	return kKeyNone;
 }
 
+u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
+{
+	std::span<Task* const> tasks = kernel_.queued(queue);
+
+	for (Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax))) {
+		if (!task->cpus.has(cpu))
+			continue;
+		u64 key = task->key;
+		if (key <= latest_key)
+			kernel_.move_to_preempt(cpu, *task);
+		return key;
+	}
+	return kKeyNone;
+}
+
 bool LatencyShell::latency_waits(u32 cpu) const
 {
 	u32 llc = kernel_.llc_of(cpu);
@@ -122,7 +137,7 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 
 u32 LatencyShell::find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
 {
-	u64 latest_key = now_ns + tunables.reserve_ns + tunables.slack_ns_min;
+	u64 latest_key = due_key(now_ns, &tunables);
 	u32 llc = kernel_.llc_of(cpu);
 
 	if (!nr_queued(DsqKind::latency_llc, llc))
@@ -134,6 +149,24 @@ u32 LatencyShell::find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& t
 		    first_key(dsq_id(DsqKind::latency_llc, llc), other) <= latest_key)
 			return other;
 	return CpuSet::kNone;
+}
+
+bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	u64 latest_key = due_key(now_ns, &tunables);
+	bool shared = llc_states_[kernel_.llc_of(cpu)].latency_used;
+	u64 key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_key);
+
+	if (key != kKeyNone && key > latest_key) {
+		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
+		return false;
+	}
+	if (!shared && key != kKeyNone)
+		cpu_state.nr_latency--;
+	else
+		kernel_.kick(cpu, kKickPreempt);
+	return true;
 }
 
 void LatencyShell::timer_fired(u32 cpu)
@@ -151,9 +184,10 @@ void LatencyShell::timer_fired(u32 cpu)
 	if (!latency_waits(cpu))
 		return;
 	if (cpu_may_be_preempted(cpu, now_ns, tunables)) {
-		outcome_.nr_timer_preempted++;
-		cpu_state.timer_due_ns = due_ns;
-		kernel_.kick(cpu, kKickPreempt);
+		if (take_cpu(cpu, now_ns, tunables)) {
+			outcome_.nr_timer_preempted++;
+			cpu_state.timer_due_ns = due_ns;
+		}
 		return;
 	}
 	u32 other = find_normal_cpu(cpu, now_ns, tunables);
