@@ -31,7 +31,7 @@ struct BoardSlot {
 	uint64_t done;   // `at_end` is valid
 	Progress at_start;
 	Progress at_end;
-	uint64_t version;  // of the interpreter, as sys.hexversion
+	uint64_t version;    // of the interpreter, as sys.hexversion
 	uint64_t unit_work;  // spinners only: so much work
 	uint64_t unit_ns;    // takes so long when nothing interrupts
 	uint64_t pad[1];

@@ -162,9 +162,9 @@ Result<PacketFigures> PacketFunction::finish()
 				  "the packet function cannot lock its memory (run as root)");
 	TRY(Status(ended));
 	const std::span<const HistogramBucket> buckets(report_->buckets, report_->buckets_filled);
-	PacketFigures figures{TRY(Histogram::from_buckets(buckets, report_->sum_ns)), report_->offered,
-			      report_->dropped, report_->sleeps, report_->popped * report_->probe_ns / kProbePackets,
-			      report_->used};
+	PacketFigures figures{
+	    TRY(Histogram::from_buckets(buckets, report_->sum_ns)), report_->offered, report_->dropped, report_->sleeps,
+	    report_->popped * report_->probe_ns / kProbePackets,    report_->used};
 	const uint64_t residue = figures.offered - figures.dropped - figures.latency.count();
 	if (residue != 0 || report_->popped != figures.latency.count())
 		return fail(ExitCode::invalid, "the packets do not add up: {} offered, {} dropped, {} served",

@@ -42,14 +42,15 @@ struct ArmResult {
 		return vnf_voluntary_switches + vnf_involuntary_switches + background_voluntary_switches +
 		       background_involuntary_switches;
 	}
-	// What a cycle costs: the packet function wakes, serves what is there, and sleeps. CPU time of the window that is
-	// neither background work nor work on packets, for each sleep: the switches there and back, the timers, the
+	// What a cycle costs: the packet function wakes, serves what is there, and sleeps. CPU time of the window that
+	// is neither background work nor work on packets, for each sleep: the switches there and back, the timers, the
 	// scheduler's decisions, and a share of what the kernel does anyway (its ticks). One CPU that is never idle is
 	// taken for granted; exact in virtual time, where every instruction takes as long. 0: not known.
 	uint64_t cycle_ns() const
 	{
 		const uint64_t work_ns = vnf_work_ns + background_work_ns;
-		return background_work_ns == 0 || sleeps == 0 || work_ns > window_ns ? 0 : (window_ns - work_ns) / sleeps;
+		return background_work_ns == 0 || sleeps == 0 || work_ns > window_ns ? 0
+										     : (window_ns - work_ns) / sleeps;
 	}
 	double drop_ratio() const
 	{

@@ -66,9 +66,11 @@ Result<Arrivals> parse_bursts(std::string_view number)
 	Arrivals arrivals;
 	const char* end = number.data() + number.size();
 	const auto [rest, error] = std::from_chars(number.data(), end, arrivals.burst_packets);
-	if (error != std::errc() || rest != end || arrivals.burst_packets < 2 || arrivals.burst_packets > kBurstPacketsMax)
-		return fail(ExitCode::usage, "bursts of '{}' packets: give a number from 2 to {}, for example bursts:{}",
-			    number, kBurstPacketsMax, kBurstPackets);
+	if (error != std::errc() || rest != end || arrivals.burst_packets < 2 ||
+	    arrivals.burst_packets > kBurstPacketsMax)
+		return fail(ExitCode::usage,
+			    "bursts of '{}' packets: give a number from 2 to {}, for example bursts:{}", number,
+			    kBurstPacketsMax, kBurstPackets);
 	return arrivals;
 }
 
