@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz sim-long clean setup
+.PHONY: build demo test lint fuzz sim-long matrix clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -24,6 +24,9 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 
 sim-long: build                    # ten thousand random machines; `make test` tries two thousand
 	PUNCTUAL_SIM_RUNS=10000 build/sim_property_test
+
+matrix: build                      # budgets over rates, arrivals and rings, into docs/matrix.md: half an hour or more
+	python3 -B tests/lab/matrix.py --write
 
 setup:
 	@scripts/setup

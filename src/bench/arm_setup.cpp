@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "object/class_waits.h"
 #include "scope/thread_policy.h"
 
 namespace punctual {
@@ -153,6 +154,25 @@ Result<SchedulerWatch> SchedulerWatch::begin(const Arm& arm, const ScopedCgroup&
 	}
 	watch.state_ = loaded_scheduler();
 	return watch;
+}
+
+// The packet function's cgroup is the only one that the bench gives a budget.
+void SchedulerWatch::begin_waits()
+{
+	if (!scheduler_)
+		return;
+	if (const std::vector<class_stats> classes = scheduler_->classes(); !classes.empty())
+		waits_before_ = classes.front();
+}
+
+std::optional<class_stats> SchedulerWatch::waits() const
+{
+	if (!scheduler_)
+		return std::nullopt;
+	const std::vector<class_stats> classes = scheduler_->classes();
+	if (classes.empty())
+		return std::nullopt;
+	return waits_between(waits_before_, classes.front());
 }
 
 Status SchedulerWatch::end()

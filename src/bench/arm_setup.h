@@ -57,6 +57,10 @@ class SchedulerWatch {
 	static Result<SchedulerWatch> begin(const Arm& arm, const ScopedCgroup& vnf);
 	// Error (ejected) with the kernel's reason, or (invalid) when another one came or went meanwhile.
 	Status end();
+	// From here on waits count; without it, from when the scheduler was loaded.
+	void begin_waits();
+	// Those of the packet function's class since then. nullopt: the scheduler counts none, or has ended.
+	std::optional<class_stats> waits() const;
 	std::string ops() const { return scheduler_ ? scheduler_->name() : ""; }
 	const std::string& enable_seq() const { return state_.enable_seq; }
 
@@ -64,6 +68,7 @@ class SchedulerWatch {
 	SchedulerWatch() = default;
 	std::optional<Scheduler> scheduler_;
 	SchedulerState state_;
+	class_stats waits_before_{};
 };
 
 }  // namespace punctual

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -18,20 +19,31 @@ namespace {
 constexpr const char* kPython = "/usr/bin/python3";
 // About 4 us: long against the reading of the clock, short against any window.
 constexpr uint64_t kSpinChunk = 1024;
+// Before the load begins: of so many chunks, one is not interrupted.
+constexpr uint64_t kTrialChunks = 64;
 
 int spin(const Gate& gate, const Board& board, BoardSlot& slot)
 {
-	Board::raise(slot.ready);
-	gate.pass();
-	const uint64_t start_ns = board.start_ns();
-	const uint64_t end_ns = board.end_ns();
+	uint64_t start_ns = ~0ULL;  // known when the gate opens
+	uint64_t end_ns = ~0ULL;
 	uint64_t value = 1;
 	uint64_t iterations = 0;
+	uint64_t last_ns = monotonic_ns();
 	bool started = false;
 	bool ended = false;
-	for (;;) {
+	slot.unit_work = kSpinChunk;
+	slot.unit_ns = ~0ULL;
+	for (uint64_t chunk = 0;; chunk++) {
+		if (chunk == kTrialChunks) {  // here, so that the trials are turns of the very loop that is counted
+			Board::raise(slot.ready);
+			gate.pass();
+			start_ns = board.start_ns();
+			end_ns = board.end_ns();
+		}
 		value = turn(kSpinChunk, value);
 		const uint64_t now_ns = monotonic_ns();
+		slot.unit_ns = std::min(slot.unit_ns, now_ns - last_ns);
+		last_ns = now_ns;
 		if (!started && now_ns >= start_ns) {
 			started = true;
 			slot.at_start = progress_now(iterations, 0);

@@ -31,8 +31,10 @@ struct BoardSlot {
 	uint64_t done;   // `at_end` is valid
 	Progress at_start;
 	Progress at_end;
-	uint64_t version;  // of the interpreter, as sys.hexversion
-	uint64_t pad[3];
+	uint64_t version;    // of the interpreter, as sys.hexversion
+	uint64_t unit_work;  // spinners only: so much work
+	uint64_t unit_ns;    // takes so long when nothing interrupts
+	uint64_t pad[1];
 };
 static_assert(sizeof(BoardSlot) == 16 * sizeof(uint64_t), "telemetry.py counts in slots of 16 words");
 

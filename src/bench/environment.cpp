@@ -79,7 +79,7 @@ void add_run(Environment& environment, const BenchOptions& options, WorkLength w
 {
 	environment.emplace_back("cpus", options.cpus.text());
 	environment.emplace_back("packets_per_s", std::to_string(options.rate_per_s));
-	environment.emplace_back("arrivals", std::string(arrivals_name(options.arrivals)));
+	environment.emplace_back("arrivals", arrivals_text(options.arrivals));
 	environment.emplace_back("seed", std::to_string(options.seed));
 	environment.emplace_back("ring_packets", std::to_string(options.ring_packets));
 	environment.emplace_back("work", format_duration(options.work));

@@ -24,7 +24,7 @@ struct BenchOptions {
 	Nanoseconds settle = std::chrono::seconds(1);         // idle, after the arm is set up
 	uint64_t ring_packets = 256;
 	Nanoseconds work = std::chrono::nanoseconds(2500);  // a packet
-	Arrivals arrivals = Arrivals::constant;
+	Arrivals arrivals;
 	uint64_t seed = 1;
 	BackgroundKind background = BackgroundKind::python;
 	uint64_t background_processes = 0;  // 0: two a CPU

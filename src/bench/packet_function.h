@@ -18,7 +18,8 @@ struct PacketFigures {
 	uint64_t offered = 0;
 	uint64_t dropped = 0;
 	uint64_t sleeps = 0;
-	Progress used{};  // during the window and until the ring was empty
+	uint64_t work_ns = 0;  // what the packets served take when nothing interrupts
+	Progress used{};       // during the window and until the ring was empty
 };
 
 class PacketFunction {

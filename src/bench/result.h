@@ -24,6 +24,11 @@ struct ArmResult {
 	uint64_t sleeps = 0;     // of the packet function
 	uint64_t background_work = 0;
 	uint64_t background_batches = 0;
+	uint64_t vnf_work_ns = 0;         // what the packets served take when nothing interrupts
+	uint64_t background_work_ns = 0;  // the same of the background work; 0: not known
+	uint64_t waits = 0;               // of the packet function, from runnable to running; 0: nobody counted
+	uint64_t waits_missed = 0;        // of those: longer than the budget
+	uint64_t wait_p999_ns = 0;        // upper end of a bucket 12.5 % wide
 	uint64_t vnf_cpu_ns = 0;
 	uint64_t background_cpu_ns = 0;
 	uint64_t vnf_voluntary_switches = 0;
@@ -36,6 +41,16 @@ struct ArmResult {
 	{
 		return vnf_voluntary_switches + vnf_involuntary_switches + background_voluntary_switches +
 		       background_involuntary_switches;
+	}
+	// What a cycle costs: the packet function wakes, serves what is there, and sleeps. CPU time of the window that
+	// is neither background work nor work on packets, for each sleep: the switches there and back, the timers, the
+	// scheduler's decisions, and a share of what the kernel does anyway (its ticks). One CPU that is never idle is
+	// taken for granted; exact in virtual time, where every instruction takes as long. 0: not known.
+	uint64_t cycle_ns() const
+	{
+		const uint64_t work_ns = vnf_work_ns + background_work_ns;
+		return background_work_ns == 0 || sleeps == 0 || work_ns > window_ns ? 0
+										     : (window_ns - work_ns) / sleeps;
 	}
 	double drop_ratio() const
 	{

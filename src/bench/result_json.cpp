@@ -27,6 +27,11 @@ constexpr Member kMembers[] = {
     {"sleeps", &ArmResult::sleeps},
     {"background_work", &ArmResult::background_work},
     {"background_batches", &ArmResult::background_batches},
+    {"vnf_work_ns", &ArmResult::vnf_work_ns},
+    {"background_work_ns", &ArmResult::background_work_ns},
+    {"waits", &ArmResult::waits},
+    {"waits_missed", &ArmResult::waits_missed},
+    {"wait_p999_ns", &ArmResult::wait_p999_ns},
     {"vnf_cpu_ns", &ArmResult::vnf_cpu_ns},
     {"background_cpu_ns", &ArmResult::background_cpu_ns},
     {"vnf_voluntary_switches", &ArmResult::vnf_voluntary_switches},
@@ -62,6 +67,7 @@ Json arm_json(const BenchResult& result, size_t index)
 	for (const Member& member : kMembers)
 		json[member.key] = arm.*member.value;
 	json["background_relative"] = background_relative(result, index);
+	json["cycle_ns"] = arm.cycle_ns();
 	json["context_switches"] = arm.context_switches();
 	json["lost"] = arm.offered - arm.dropped - arm.latency.count();  // packets not accounted for
 	json["histogram"] = histogram_json(arm.latency);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,20 +13,31 @@
 
 namespace punctual {
 
-enum class Arrivals { constant, poisson };
+enum class Gaps { constant, poisson };
 
+// Packets come one by one, or several at one moment; bursts have constant gaps.
+struct Arrivals {
+	Gaps gaps = Gaps::constant;
+	uint64_t burst_packets = 1;
+
+	bool operator==(const Arrivals&) const = default;
+};
+
+constexpr uint64_t kBurstPackets = 32;  // of "bursts" without a number
+
+// "constant", "poisson", "bursts" or "bursts:N". Error (usage) names the choices.
 Result<Arrivals> parse_arrivals(std::string_view text);
-std::string_view arrivals_name(Arrivals arrivals);
+std::string arrivals_text(Arrivals arrivals);  // as parse_arrivals() reads it
 
 struct ScheduleOptions {
-	Arrivals arrivals = Arrivals::constant;
-	uint64_t rate_per_s = 60'000;
+	Arrivals arrivals;
+	uint64_t rate_per_s = 60'000;  // packets, also when they come in bursts
 	Nanoseconds length{};
 	uint64_t seed = 1;
 };
 
 // Arrival times in ns from the start, ascending, all below `length`. The seed draws the gaps of
-// Poisson arrivals, and the phase of constant ones within the first gap (a constant load can lock
+// Poisson arrivals, and the phase of all others within the first gap (a constant load can lock
 // to the kernel's tick; another seed shows whether it did). The same on every machine.
 // Error (usage) when that would be more than 2^26 packets (512 MB).
 Result<std::vector<uint64_t>> make_schedule(const ScheduleOptions& options);

@@ -15,6 +15,7 @@
 #include "bench/clock.h"
 #include "bench/environment.h"
 #include "bench/packet_function.h"
+#include "object/class_waits.h"
 
 namespace punctual {
 namespace {
@@ -85,6 +86,10 @@ uint64_t steal_ns(const CpuList& cpus)
 void add_background(const Board& board, ArmResult& result)
 {
 	for (size_t i = 0; i < board.slots(); i++) {
+		const BoardSlot& slot = board.slot(i);
+		if (slot.unit_work != 0)
+			result.background_work_ns +=
+			    (slot.at_end.work - slot.at_start.work) / slot.unit_work * slot.unit_ns;
 		const Progress& from = board.slot(i).at_start;
 		const Progress& to = board.slot(i).at_end;
 		result.background_work += to.work - from.work;
@@ -95,14 +100,28 @@ void add_background(const Board& board, ArmResult& result)
 	}
 }
 
+void add_waits(const SchedulerWatch& watch, ArmResult& result)
+{
+	const std::optional<class_stats> waits = watch.waits();
+	if (!waits)
+		return;
+	result.waits = waits->nr_waits;
+	result.waits_missed = waits->nr_missed;
+	result.wait_p999_ns = wait_quantile_ns(*waits, 0.999);
+}
+
 // Opens the gate and sleeps until both sides have noted their figures.
-Status measure(const Plan& plan, Board& board, const Gate& gate, PacketFunction& packets, Background& background)
+Status measure(const Plan& plan, Board& board, const Gate& gate, PacketFunction& packets, Background& background,
+	       SchedulerWatch& watch)
 {
 	const BenchOptions& options = plan.options;
 	const auto start_ns = monotonic_ns() + static_cast<uint64_t>((kLead + options.warmup).count());
 	board.set_window(start_ns, start_ns + static_cast<uint64_t>(options.duration.count()));
 	// One write wakes them all, and we sleep at once: whoever is first is not our choice.
 	TRY(gate.open(1 + board.slots()));
+	// Shortly before the window, so that our own turn is not in it.
+	TRY(sleep_for(plan.stop, packets.pidfd(), options.warmup));
+	watch.begin_waits();
 	const Nanoseconds limit = kLead + options.warmup + options.duration + kOverrunMax;
 	if (!TRY(sleep_for(plan.stop, packets.pidfd(), limit)))
 		return fail(ExitCode::invalid, "the packet function did not get through its packets within {}",
@@ -142,9 +161,10 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	TRY(sleep_for(plan.stop, -1, options.settle));
 
 	const uint64_t steal_before_ns = steal_ns(options.cpus);
-	const Status measured = measure(plan, board, gate, packets, background);
+	const Status measured = measure(plan, board, gate, packets, background, watch);
 	ArmResult result;
 	result.scheduler = watch.ops();
+	add_waits(watch, result);
 	std::istringstream(watch.enable_seq()) >> result.enable_seq;
 	TRY(watch.end());  // first: an ejection explains whatever else went wrong
 	TRY(Status(measured));
@@ -160,7 +180,10 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	result.vnf_voluntary_switches = figures.used.voluntary_switches;
 	result.vnf_involuntary_switches = figures.used.involuntary_switches;
 	result.steal_ns = steal_ns(options.cpus) - steal_before_ns;
+	result.vnf_work_ns = figures.work_ns;
 	add_background(board, result);
+	if (options.cpus.size() > 1)
+		result.background_work_ns = 0;  // the CPUs need not have been busy all the time
 	return result;
 }
 

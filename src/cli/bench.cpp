@@ -66,7 +66,7 @@ std::vector<std::string> load_options(const BenchOptions& options)
 		"--work",
 		format_duration(options.work),
 		"--arrivals",
-		std::string(arrivals_name(options.arrivals)),
+		arrivals_text(options.arrivals),
 		"--seed",
 		std::to_string(options.seed),
 		"--background",
@@ -181,6 +181,7 @@ BenchReport report_of(const BenchResult& result, const BenchArguments& arguments
 		row.context_switches = arm.context_switches();
 		row.packet_cpu_ns = arm.vnf_cpu_ns;
 		row.background_cpu_ns = arm.background_cpu_ns;
+		row.cycle_ns = arguments.lab ? arm.cycle_ns() : 0;  // else instructions do not all take as long
 		row.budget_ns = arm.budget_ns;
 		report.rows.push_back(std::move(row));
 	}
@@ -244,7 +245,8 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--settle", arguments->settle, "idle time after an arm is set up")->capture_default_str();
 	app.add_option("--ring", arguments->ring, "packets that wait at most; more are dropped")->capture_default_str();
 	app.add_option("--work", arguments->work, "work for each packet")->capture_default_str();
-	app.add_option("--arrivals", arguments->arrivals, "constant or poisson")->capture_default_str();
+	app.add_option("--arrivals", arguments->arrivals, "constant, poisson, bursts or bursts:PACKETS")
+	    ->capture_default_str();
 	app.add_option("--seed", arguments->seed, "draws the arrivals")->capture_default_str();
 	app.add_option("--background", arguments->background, "python (telemetry) or spin")->capture_default_str();
 	app.add_option("--background-processes", arguments->background_processes, "default: two a CPU");

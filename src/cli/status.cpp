@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "abi/loglin.h"
 #include "base/units.h"
 #include "cli/cgroup_name.h"
 #include "cli/commands.h"
+#include "object/class_waits.h"
 #include "object/loaded.h"
 #include "scope/partial.h"
 #include "view/text.h"
@@ -16,19 +16,6 @@ namespace punctual {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Upper end of the bucket that holds the quantile.
-uint64_t wait_quantile_ns(const class_stats& row, double quantile)
-{
-	auto rank = static_cast<uint64_t>(quantile * static_cast<double>(row.nr_waits));
-	uint64_t seen = 0;
-	for (u32 i = 0; i < WAIT_BUCKETS; i++) {
-		seen += row.buckets[i];
-		if (seen > rank)
-			return std::min<uint64_t>(loglin_max(i, WAIT_BITS), row.wait_ns_max);
-	}
-	return row.wait_ns_max;
-}
 
 double microseconds(uint64_t ns)
 {

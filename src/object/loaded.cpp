@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "object/class_waits.h"
 #include "object/kernel_lists.h"
 
 namespace punctual {
@@ -43,22 +44,6 @@ sched_stats sum(const std::vector<sched_stats>& per_cpu)
 	return total;
 }
 
-class_stats sum(const std::vector<class_stats>& per_cpu)
-{
-	class_stats total = {};
-	for (const class_stats& stats : per_cpu) {
-		total.cgroup_id = stats.cgroup_id;
-		total.budget_ns = stats.budget_ns;
-		total.nr_waits += stats.nr_waits;
-		total.nr_missed += stats.nr_missed;
-		total.wait_ns_sum += stats.wait_ns_sum;
-		total.wait_ns_max = std::max(total.wait_ns_max, stats.wait_ns_max);
-		for (u32 i = 0; i < WAIT_BUCKETS; i++)
-			total.buckets[i] += stats.buckets[i];
-	}
-	return total;
-}
-
 void read_counters(const std::vector<KernelProgram>& programs, LoadedScheduler* loaded)
 {
 	UniqueFd stats = find_kernel_map(programs, "stats", sizeof(sched_stats));
@@ -66,11 +51,8 @@ void read_counters(const std::vector<KernelProgram>& programs, LoadedScheduler* 
 		if (auto per_cpu = read_per_cpu<sched_stats>(stats, 0); !per_cpu.empty())
 			loaded->stats = sum(per_cpu);
 	UniqueFd classes = find_kernel_map(programs, "class_stats", sizeof(class_stats));
-	for (u32 row = 0; classes && row < CLASSES_MAX; row++) {
-		class_stats total = sum(read_per_cpu<class_stats>(classes, row));
-		if (total.cgroup_id)
-			loaded->classes.push_back(total);
-	}
+	if (classes)
+		loaded->classes = read_classes(classes.get());
 }
 
 bool is_scheduler_map(const UniqueFd& map, const SchedExtTypes& types)

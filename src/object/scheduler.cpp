@@ -16,6 +16,7 @@
 #include "abi/sched.h"
 #include "base/cgroup.h"
 #include "base/file.h"
+#include "object/class_waits.h"
 #include "object/kernel_types.h"
 #include "object/libbpf_log.h"
 #include "object/open.h"
@@ -322,6 +323,13 @@ const std::vector<std::string>& Scheduler::notes() const
 BudgetTable* Scheduler::budgets()
 {
 	return state_->budgets ? &*state_->budgets : nullptr;
+}
+
+std::vector<class_stats> Scheduler::classes() const
+{
+	const bpf_map* map = bpf_object__find_map_by_name(state_->object.get(), "class_stats");
+	const bool ours = map != nullptr && bpf_map__value_size(map) == sizeof(class_stats);
+	return ours ? read_classes(bpf_map__fd(map)) : std::vector<class_stats>();
 }
 
 bool Scheduler::is_enabled() const

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/sched.h"
 #include "base/budget.h"
 #include "base/cpu_list.h"
 #include "base/result.h"
@@ -54,6 +55,9 @@ class Scheduler {
 
 	// Its budgets; they may be changed by others at any time. nullptr: it has none. Good after detach() too.
 	BudgetTable* budgets();
+
+	// The waits of its classes until now; empty for schedulers without classes.
+	std::vector<class_stats> classes() const;
 
 	// Has the kernel ended it? Cheap enough to poll ten times a second.
 	bool is_enabled() const;

@@ -35,6 +35,12 @@ std::string rate_text(u64 count, u64 window_ns)
 	return count_text(std::llround(static_cast<double>(count) * 1e9 / static_cast<double>(window_ns)));
 }
 
+// The column is there only where the cost of a cycle can be told.
+bool shows_cycles(const BenchReport& report)
+{
+	return std::ranges::any_of(report.rows, [](const BenchRow& row) { return row.cycle_ns != 0; });
+}
+
 TableRow table_row(const BenchReport& report, const BenchVerdict& verdict, size_t index)
 {
 	const BenchRow& row = report.rows[index];
@@ -49,6 +55,8 @@ TableRow table_row(const BenchReport& report, const BenchVerdict& verdict, size_
 	out.cells.push_back({rate_text(row.context_switches, row.window_ns)});
 	out.cells.push_back({percent_text(row.packet_cpu_ns, row.window_ns)});
 	out.cells.push_back({percent_text(row.background_cpu_ns, row.window_ns)});
+	if (shows_cycles(report))
+		out.cells.push_back({row.cycle_ns ? count_text(row.cycle_ns) : "-"});
 	if (!row.invalid.empty()) {
 		out.cells[0].text += " (invalid)";
 		for (TableCell& cell : out.cells)
@@ -70,6 +78,8 @@ Table table_of(const BenchReport& report, const BenchVerdict& verdict)
 		     {"packet CPU %"},
 		     {"background CPU %"}},
 		    {}};
+	if (shows_cycles(report))
+		table.columns.push_back({"cycle ns"});
 	for (size_t index = 0; index < report.rows.size(); ++index)
 		table.rows.push_back(table_row(report, verdict, index));
 	return table;

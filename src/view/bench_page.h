@@ -22,6 +22,7 @@ struct BenchRow {
 	u64 context_switches = 0;
 	u64 packet_cpu_ns = 0;
 	u64 background_cpu_ns = 0;
+	u64 cycle_ns = 0;     // of one wake-up and sleep of the packet side, its packets aside; 0: not known
 	u64 budget_ns = 0;    // that this arm was given; 0: none
 	std::string invalid;  // why this row must not be judged; empty when it may
 };

@@ -20,6 +20,12 @@ ArmResult some_arm(std::string name, uint64_t work)
 	arm.vnf_voluntary_switches = 3;
 	arm.background_involuntary_switches = 4;
 	arm.budget_ns = 60'000;
+	arm.vnf_work_ns = 300'000'000;
+	arm.background_work_ns = 699'000'000;
+	arm.sleeps = 500;
+	arm.waits = 500;
+	arm.waits_missed = 1;
+	arm.wait_p999_ns = 59'000;
 	return arm;
 }
 
@@ -48,6 +54,10 @@ TEST(BenchJson, TheDocumentHasTheKeysThatScriptsRelyOn)
 	EXPECT_EQ(arm["context_switches"], 7);
 	EXPECT_EQ(arm["background_work"], 210);
 	EXPECT_DOUBLE_EQ(arm["background_relative"], 1.05);
+	EXPECT_EQ(arm["cycle_ns"], 2000);
+	EXPECT_EQ(arm["waits"], 500);
+	EXPECT_EQ(arm["waits_missed"], 1);
+	EXPECT_EQ(arm["wait_p999_ns"], 59'000);
 	EXPECT_LE(arm["p50_ns"], arm["p99_ns"]);
 	EXPECT_LE(arm["p99_ns"], arm["p999_ns"]);
 	EXPECT_EQ(json["environment"]["kernel"], "6.18");

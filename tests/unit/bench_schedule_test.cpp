@@ -12,6 +12,10 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr Arrivals kConstant{};
+constexpr Arrivals kPoisson{Gaps::poisson};
+constexpr Arrivals kBursts{Gaps::constant, 32};
+
 std::vector<uint64_t> schedule(Arrivals arrivals, uint64_t rate_per_s, Nanoseconds length, uint64_t seed = 1)
 {
 	return make_schedule({arrivals, rate_per_s, length, seed}).value();
@@ -19,7 +23,7 @@ std::vector<uint64_t> schedule(Arrivals arrivals, uint64_t rate_per_s, Nanosecon
 
 TEST(Schedule, ConstantArrivalsNeverDriftFromTheRate)
 {
-	const std::vector<uint64_t> arrivals_ns = schedule(Arrivals::constant, 60'000, seconds(10));
+	const std::vector<uint64_t> arrivals_ns = schedule(kConstant, 60'000, seconds(10));
 	ASSERT_EQ(arrivals_ns.size(), 600'000u);
 	// The gap is 16666.67 ns: added up as an integer it would be 24 ms off after ten seconds.
 	for (size_t k = 0; k < arrivals_ns.size(); k += 6000)
@@ -29,20 +33,20 @@ TEST(Schedule, ConstantArrivalsNeverDriftFromTheRate)
 
 TEST(Schedule, ASeedGivesTheSameArrivalsEverywhereAndAnotherSeedOthers)
 {
-	for (const Arrivals arrivals : {Arrivals::constant, Arrivals::poisson}) {
+	for (const Arrivals arrivals : {kConstant, kPoisson, kBursts}) {
 		EXPECT_EQ(schedule(arrivals, 1000, seconds(1), 7), schedule(arrivals, 1000, seconds(1), 7));
 		EXPECT_NE(schedule(arrivals, 1000, seconds(1), 7), schedule(arrivals, 1000, seconds(1), 8));
 	}
 	// Known values, worked out apart from this code: results of different machines are compared, so the generator
 	// may never change.
-	const std::vector<uint64_t> known = schedule(Arrivals::poisson, 60'000, seconds(1), 1);
+	const std::vector<uint64_t> known = schedule(kPoisson, 60'000, seconds(1), 1);
 	EXPECT_EQ(known[0], 13'933u);
 	EXPECT_EQ(known[1], 36'759u);
 }
 
 TEST(Schedule, PoissonArrivalsHaveTheRightRateAndSpread)
 {
-	const std::vector<uint64_t> arrivals_ns = schedule(Arrivals::poisson, 60'000, seconds(10), 3);
+	const std::vector<uint64_t> arrivals_ns = schedule(kPoisson, 60'000, seconds(10), 3);
 	const auto count = static_cast<double>(arrivals_ns.size());
 	EXPECT_NEAR(count, 600'000, 4 * 775);  // four standard deviations
 	double sum = 0;
@@ -58,9 +62,19 @@ TEST(Schedule, PoissonArrivalsHaveTheRightRateAndSpread)
 	EXPECT_NEAR(variance / (mean_ns * mean_ns), 1.0, 0.02);
 }
 
+TEST(Schedule, PacketsOfABurstComeTogetherAndTheRateIsThatOfPackets)
+{
+	const std::vector<uint64_t> arrivals_ns = schedule(kBursts, 100'000, seconds(1), 2);
+	EXPECT_NEAR(static_cast<double>(arrivals_ns.size()), 100'000, 32);
+	EXPECT_LT(arrivals_ns[0], 320'000u);
+	// 32 packets at 100,000 a second: a burst each 320 us.
+	for (size_t k = 0; k < arrivals_ns.size(); k++)
+		ASSERT_EQ(arrivals_ns[k] - arrivals_ns[0], k / 32 * 320'000) << k;
+}
+
 TEST(Schedule, ArrivalsAscendAndStayWithinTheLength)
 {
-	for (const Arrivals arrivals : {Arrivals::constant, Arrivals::poisson}) {
+	for (const Arrivals arrivals : {kConstant, kPoisson, kBursts}) {
 		const std::vector<uint64_t> arrivals_ns = schedule(arrivals, 1'000'000, milliseconds(100), 5);
 		EXPECT_TRUE(std::ranges::is_sorted(arrivals_ns));
 		EXPECT_LT(arrivals_ns.back(), 100'000'000u);
@@ -69,16 +83,23 @@ TEST(Schedule, ArrivalsAscendAndStayWithinTheLength)
 
 TEST(Schedule, TooManyPacketsAreRefusedBeforeMemoryIsGone)
 {
-	const Result<std::vector<uint64_t>> schedule = make_schedule({Arrivals::constant, 1'000'000'000, hours(24), 1});
+	const Result<std::vector<uint64_t>> schedule = make_schedule({kConstant, 1'000'000'000, hours(24), 1});
 	ASSERT_FALSE(schedule);
 	EXPECT_EQ(schedule.error().code, ExitCode::usage);
 }
 
-TEST(Schedule, ArrivalsAreReadByName)
+TEST(Schedule, ArrivalsAreReadAsTheyAreWritten)
 {
-	EXPECT_EQ(parse_arrivals("poisson").value(), Arrivals::poisson);
-	EXPECT_EQ(parse_arrivals(arrivals_name(Arrivals::constant)).value(), Arrivals::constant);
-	EXPECT_EQ(parse_arrivals("bursts").error().code, ExitCode::usage);
+	for (const Arrivals arrivals : {kConstant, kPoisson, kBursts})
+		EXPECT_EQ(parse_arrivals(arrivals_text(arrivals)).value(), arrivals);
+	EXPECT_EQ(parse_arrivals("bursts").value(), kBursts);
+	EXPECT_EQ(parse_arrivals("bursts:8").value().burst_packets, 8u);
+}
+
+TEST(Schedule, ArrivalsThatNobodyKnowsAreRefused)
+{
+	for (const char* text : {"", "burst", "bursts:", "bursts:1", "bursts:-1", "bursts:8x", "bursts:10000000"})
+		EXPECT_EQ(parse_arrivals(text).error().code, ExitCode::usage) << text;
 }
 
 }  // namespace

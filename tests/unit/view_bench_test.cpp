@@ -133,6 +133,16 @@ TEST(BenchText, ShowsTheRowsAndTheFinding)
 	    << text;
 }
 
+TEST(BenchText, TheCostOfACycleIsShownOnlyWhereItIsKnown)
+{
+	BenchReport report = report_of({kEevdf, kLatency});
+	EXPECT_EQ(bench_text(report).find("cycle"), std::string::npos);
+	report.rows[1].cycle_ns = 4'312;
+	const std::string text = bench_text(report);
+	EXPECT_NE(text.find("cycle ns"), std::string::npos);
+	EXPECT_NE(text.find("4312\n"), std::string::npos);
+}
+
 TEST(BenchText, NamesThatArmsShareKeepTheirColour)
 {
 	BenchReport report = report_of({kEevdf, kLatency, kEevdf});
