@@ -220,6 +220,20 @@ bool Kernel::move_to_local(u32 cpu, u32 queue)
 	return false;
 }
 
+// From the scheduler's timer, with a task that is queued.
+void Kernel::move_to_cpu(Task& task, u32 cpu, u32 flags)
+{
+	if (!task.may_run_on(cpu)) {
+		error(fmt::format("task {} was moved to CPU {}, where it may not run", task.index, cpu));
+		return;
+	}
+	unqueue(task);
+	task.cpu = cpu;
+	insert_local(task, task.slice_ns, flags);
+	if (!cpus_[cpu].curr)
+		resched(cpus_[cpu], scenario_.machine.costs.ipi_ns);
+}
+
 void Kernel::claim(u32 cpu)
 {
 	idle_.remove(cpu);
