@@ -57,6 +57,7 @@ struct cpu_state {
 
 struct llc_state {
 	u64 vtime_clock;   /* vtime of the normal task that started last */
+	u32 looking_cpu;   /* that was woken and has not found anything yet, plus 1; 0: none */
 	bool latency_used; /* the shared queues have ever held a task: on a machine where */
 	bool normal_used;  /* every task is pinned nobody needs to look there */
 } __attribute__((aligned(64)));

@@ -129,13 +129,18 @@ static inline bool wake_idle_cpu(struct task_struct* p)
  */
 static inline void wake_near_idle_cpu(struct task_struct* p, s32 cpu)
 {
+	struct llc_state* llc_state = state_of_llc(llc_of(cpu));
 	s32 idle;
 
-	if (nr_llcs == 1) {
-		wake_idle_cpu(p);
-		return;
+	if (nr_llcs == 1)
+		idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	else
+		idle = claim_idle_cpu_near(p, cpu);
+	/* One that was woken, and goes back to sleep, is told apart from a busy one by nobody else. */
+	if (idle < 0 && llc_state->looking_cpu) {
+		idle = llc_state->looking_cpu - 1;
+		llc_state->looking_cpu = 0;
 	}
-	idle = claim_idle_cpu_near(p, cpu);
 	if (idle >= 0)
 		scx_bpf_kick_cpu(idle, KICK_IDLE);
 }
@@ -287,6 +292,9 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 	u32 llc = llc_of(cpu);
 	bool goes_on = prev && (prev->scx.flags & TASK_QUEUED); /* else it sleeps */
 
+	/* Should it find nothing, the kernel marks it idle again without telling: who queues meanwhile must know. */
+	if (state_of_cpu(cpu)->running.kind == RUNNING_NOTHING)
+		state_of_llc(llc)->looking_cpu = cpu + 1;
 	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
 	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
 		COUNT(nr_dispatched);

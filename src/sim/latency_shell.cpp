@@ -137,13 +137,15 @@ bool LatencyShell::wake_idle_cpu(const Task& task)
 
 void LatencyShell::wake_near_idle_cpu(Task& task, u32 cpu)
 {
-	if (nr_llcs_ == 1) {
-		wake_idle_cpu(task);
-		return;
+	LlcState& llc_state = llc_states_[kernel_.llc_of(cpu)];
+	bool is_idle = true;
+	u32 idle = nr_llcs_ == 1 ? kernel_.pick_idle_cpu(task.cpus) : kernel_.select_cpu_default(task, cpu, &is_idle);
+	if ((idle == CpuSet::kNone || !is_idle) && llc_state.looking_cpu) {
+		idle = llc_state.looking_cpu - 1;
+		llc_state.looking_cpu = 0;
+		is_idle = true;
 	}
-	bool is_idle = false;
-	u32 idle = kernel_.select_cpu_default(task, cpu, &is_idle);
-	if (is_idle)
+	if (is_idle && idle != CpuSet::kNone)
 		kernel_.kick(idle, kKickIdle);
 }
 
@@ -383,6 +385,8 @@ void LatencyShell::dispatch(u32 cpu)
 {
 	u32 llc = kernel_.llc_of(cpu);
 
+	if (cpu_states_[cpu].running.kind == RUNNING_NOTHING)
+		llc_states_[llc].looking_cpu = cpu + 1;
 	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) &&
 	    !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
 		take_from_other_llcs(cpu, kernel_.has_running(cpu));

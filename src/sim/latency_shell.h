@@ -68,6 +68,7 @@ class LatencyShell final : public Scheduler {
 	};
 	struct LlcState {
 		u64 vtime_clock;
+		u32 looking_cpu;
 		bool latency_used;
 		bool normal_used;
 	};

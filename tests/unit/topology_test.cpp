@@ -41,13 +41,13 @@ TEST(Topology, NearestCpuInScopeIsOfTheCacheElseOfTheNodeElseAny)
 	EXPECT_EQ(layout(two_nodes(), CpuList::parse("7").value()).llc_places[0].scope_cpu, 7);
 }
 
-// What sysfs says of clusters within a socket: the cache is listed once, its CPUs lie in two nodes.
-TEST(Topology, CacheThatSpansNodesIsOneCache)
+// As with clusters within a socket: the CPUs of one cache lie in two nodes. It counts for the first.
+TEST(Topology, CacheThatSpansNodesIsOneCacheOfOneNode)
 {
-	Topology topology = layout({{0, 0, "0-1"}, {1, 1, "0-1"}, {2, 1, "2"}}, {});
+	Topology topology = layout({{0, 1, "0-1"}, {1, 0, "0-1"}, {2, 1, "2"}}, {});
 	EXPECT_EQ(topology.llc_of_cpu, (std::vector<u16>{0, 0, 1}));
-	EXPECT_EQ(topology.llc_places[0].nr_llcs_of_node, 1);
 	EXPECT_EQ(topology.next_in_llc, (std::vector<u16>{1, 0, 2}));
+	EXPECT_EQ(topology.llc_places[0].nr_llcs_of_node, 2);
 }
 
 }  // namespace
