@@ -50,7 +50,6 @@ static inline bool is_best_candidate(const struct running_facts* running, bool i
 static inline u32 near_llc(u32 home, u32 step, const struct llc_place* place, u32 nr_llcs)
 {
 	if (step < place->nr_llcs_of_node)
-		return place->first_llc_of_node +
-		       (home - place->first_llc_of_node + step) % place->nr_llcs_of_node;
+		return place->first_llc_of_node + (home - place->first_llc_of_node + step) % place->nr_llcs_of_node;
 	return nr_llcs ? (place->first_llc_of_node + step) % nr_llcs : home;
 }
