@@ -21,6 +21,15 @@ struct budget {
 };
 static_assert(sizeof(struct budget) == 16, "budget is shared with user space");
 
+/* Where a last-level cache lies. Caches are numbered node by node, so those of a node are neighbours. */
+struct llc_place {
+	u16 first_cpu; /* of the cache */
+	u16 scope_cpu; /* the nearest CPU in scope: of this cache, else of its node, else any */
+	u16 first_llc_of_node;
+	u16 nr_llcs_of_node;
+};
+static_assert(sizeof(struct llc_place) == 8, "llc_place is filled by user space");
+
 /* Map "stats": one of these a CPU, in a per-CPU array of one element. */
 struct sched_stats {
 	u64 nr_enqueued;     /* calls of ops.enqueue, and direct inserts from ops.select_cpu */
@@ -31,7 +40,8 @@ struct sched_stats {
 	u64 nr_timer_armed;
 	u64 nr_timer_fired;
 	u64 nr_timer_preempted; /* of those fired: a CPU was preempted */
-	u64 nr_floor_granted;   /* turns that the floor gave to normal tasks */
+	u64 nr_remote;        /* budgeted tasks that left their cache because no CPU of it could be preempted in time */
+	u64 nr_floor_granted; /* turns that the floor gave to normal tasks */
 	u64 nr_floor_preempted; /* of those: a budgeted task had to leave for it between two ticks */
 	u64 nr_resumed;         /* preempted normal tasks that continued on their CPU */
 	u64 nr_budget_lookups;  /* walks of the budget table, i.e. misses of the per-task cache */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "policy/floor.h"
@@ -24,17 +25,21 @@ static inline bool shared_is_earlier(s32 cpu, u64 own, u64 shared)
 	return key != KEY_NONE && vtime_before(key, first_key(own, cpu));
 }
 
-/* An idle CPU helps the other caches rather than sleep. */
-static bool take_from_other_llcs(s32 cpu)
+/*
+ * A CPU that has nothing of its own helps the other caches, near ones first. When its task would go on it takes normal
+ * ones only, which is what spreads them: a budgeted task leaves its cache for an idle CPU, or when it must.
+ */
+static bool take_from_other_llcs(s32 cpu, bool goes_on)
 {
-	u32 own = llc_of(cpu);
-	u32 llc;
+	u32 home = llc_of(cpu);
+	u32 nr_looked_at = goes_on && nr_llcs > URGENT_LLCS_MAX ? URGENT_LLCS_MAX : nr_llcs;
+	u32 step;
 
-	bpf_for(llc, 0, nr_llcs)
+	bpf_for(step, 1, nr_looked_at)
 	{
-		if (llc == own)
-			continue;
-		if (in_scope(cpu) && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc)))
+		u32 llc = llc_near(home, step);
+
+		if (!goes_on && in_scope(cpu) && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc)))
 			return true;
 		if (dsq_move_to_local(dsq_id(DSQ_NORMAL_LLC, llc)))
 			return true;

@@ -35,6 +35,8 @@ const volatile u64 retry_ns = 50 * 1000;     /* until a timer that could not pre
 const volatile u64 cpus_in_scope[CPUS_MAX / 64] = {[0 ... CPUS_MAX / 64 - 1] = ~0ULL};
 const volatile u16 llc_of_cpu[CPUS_MAX]; /* dense numbers, 0 .. nr_llcs - 1 */
 const volatile u32 nr_llcs = 1;
+const volatile u16 next_in_llc[CPUS_MAX];             /* the CPUs of a cache in a ring */
+const volatile struct llc_place llc_places[CPUS_MAX]; /* by cache */
 
 /* ---- state ---- */
 
@@ -55,6 +57,7 @@ struct cpu_state {
 
 struct llc_state {
 	u64 vtime_clock;   /* vtime of the normal task that started last */
+	u32 looking_cpu;   /* that was woken and has not found anything yet, plus 1; 0: none */
 	bool latency_used; /* the shared queues have ever held a task: on a machine where */
 	bool normal_used;  /* every task is pinned nobody needs to look there */
 } __attribute__((aligned(64)));
@@ -134,6 +137,8 @@ struct {
 	})
 
 /* ---- queues: ids and small facts ---- */
+
+constexpr int LOOKED_AT_MAX = 8; /* tasks of a queue: most may run on every CPU */
 
 enum dsq_kind : u64 { DSQ_LATENCY_LLC = 1, DSQ_LATENCY_CPU, DSQ_NORMAL_LLC, DSQ_NORMAL_CPU };
 

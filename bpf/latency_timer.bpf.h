@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 
 static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
@@ -24,7 +25,6 @@ static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
 	COUNT(nr_timer_armed);
 }
 
-constexpr int LOOKED_AT_MAX = 8; /* tasks of a queue: most may run on every CPU */
 constexpr u64 KEY_NONE = ~0ULL;
 
 /* The key of the first task in a queue that this CPU may run; KEY_NONE: there is none among the first few. */
@@ -199,29 +199,6 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	}
 }
 
-/* Another CPU of the same cache that may be preempted for a task of its queue whose last safe moment has come; -1:
- * none. */
-static s32 find_normal_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
-{
-	u64 latest_key = due_key(now_ns, tunables);
-	u32 llc = llc_of(cpu);
-	u32 nr_cpus = scx_bpf_nr_cpu_ids();
-	s32 other;
-
-	if (!scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)))
-		return -1;
-	bpf_for(other, 0, nr_cpus)
-	{
-		if (other == cpu || llc_of(other) != llc || !in_scope(other) ||
-		    state_of_cpu(other)->running.kind != RUNNING_NORMAL ||
-		    !may_preempt(&state_of_cpu(other)->running, now_ns, 0, tunables))
-			continue;
-		if (first_key(dsq_id(DSQ_LATENCY_LLC, llc), other) <= latest_key)
-			return other;
-	}
-	return -1;
-}
-
 /*
  * Preempts this CPU, which runs the timer, for the earliest deadline; or looks again, if that is one whose moment has
  * not come: whom the timer was for was served meanwhile. False: looks again.
@@ -239,7 +216,7 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	}
 	if (!shared && key != KEY_NONE) {
 		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
-		/* Before some 6.18 the kernel moves it in front and preempts nobody. */
+		/* Earlier than some 6.18 the kernel moves it in front and preempts nobody. */
 		if (!bpf_get_current_task_btf()->scx.slice)
 			return true;
 	}
@@ -255,7 +232,6 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	u64 now_ns = scx_bpf_now();
 	u64 due_ns;
-	s32 other;
 
 	COUNT(nr_timer_fired);
 	due_ns = cpu_state->timer_at_ns;
@@ -275,11 +251,8 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 		}
 		return 0;
 	}
-	other = find_normal_cpu(cpu, now_ns, &tunables);
-	if (other >= 0) {
+	if (preempt_elsewhere(cpu, now_ns, &tunables))
 		COUNT(nr_timer_preempted);
-		scx_bpf_kick_cpu(other, KICK_PREEMPT);
-	}
 	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state->running, retry_ns, &tunables));
 	return 0;
 }

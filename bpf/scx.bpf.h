@@ -14,6 +14,8 @@ enum scx_public_consts { SCX_OPS_NAME_LEN = 128, SCX_SLICE_DFL = 20 * 1000 * 100
 enum scx_dsq_id_flags : u64 { SCX_DSQ_LOCAL = 1, SCX_DSQ_LOCAL_ON = 2, SCX_DSQ_GLOBAL = 3 };
 enum scx_enq_flags : u64 { SCX_ENQ_WAKEUP = 1, SCX_ENQ_HEAD = 2, SCX_ENQ_PREEMPT = 3, SCX_ENQ_CPU_SELECTED = 4 };
 enum scx_kick_flags : u64 { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2 };
+enum scx_wake_flags : u64 { SCX_WAKE_SYNC = 1 };
+enum scx_ent_flags : u64 { SCX_TASK_QUEUED = 1 };
 enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
 
 #define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
@@ -22,6 +24,8 @@ enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
 #define ENQ_HEAD bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_HEAD)
 #define ENQ_PREEMPT bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_PREEMPT)
 #define KICK_IDLE bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE)
+#define TASK_QUEUED bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED)
+#define WAKE_SYNC bpf_core_enum_value(enum scx_wake_flags, SCX_WAKE_SYNC)
 #define KICK_PREEMPT bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT)
 
 /* ---- the ops table: a subset; libbpf finds each member in the kernel by name ---- */
@@ -74,6 +78,18 @@ extern bool scx_bpf_dsq_move_to_local___v2___ours(u64 dsq_id, u64 enq_flags) __k
 extern bool scx_bpf_task_set_slice___ours(struct task_struct* p, u64 slice) __ksym __weak;
 extern bool scx_bpf_task_set_dsq_vtime___ours(struct task_struct* p, u64 vtime) __ksym __weak;
 
+extern s32 scx_bpf_select_cpu_and___five(struct task_struct* p, s32 prev_cpu, u64 wake_flags,
+					 const struct cpumask* allowed, u64 flags) __ksym __weak;
+
+struct scx_bpf_select_cpu_and_args {
+	s32 prev_cpu;
+	u64 wake_flags;
+	u64 flags;
+} __attribute__((preserve_access_index));
+
+extern s32 __scx_bpf_select_cpu_and___ours(struct task_struct* p, const struct cpumask* allowed,
+					   struct scx_bpf_select_cpu_and_args* args) __ksym __weak;
+
 struct scx_bpf_dsq_insert_vtime_args {
 	u64 dsq_id;
 	u64 slice;
@@ -107,6 +123,20 @@ static inline void dsq_insert_vtime(struct task_struct* p, u64 dsq_id, u64 slice
 	} else {
 		scx_bpf_dsq_insert_vtime___void(p, dsq_id, slice_ns, vtime, enq_flags);
 	}
+}
+
+/*
+ * Claims an idle CPU for p, near ones first; negative: there is none. In ops.enqueue and ops.select_cpu only. From 6.19
+ * on the arguments are passed in a struct, as above.
+ */
+static inline s32 claim_idle_cpu_near(struct task_struct* p, s32 cpu)
+{
+	if (bpf_core_type_exists(struct scx_bpf_select_cpu_and_args)) {
+		struct scx_bpf_select_cpu_and_args args = {.prev_cpu = cpu};
+
+		return __scx_bpf_select_cpu_and___ours(p, p->cpus_ptr, &args);
+	}
+	return scx_bpf_select_cpu_and___five(p, cpu, 0, p->cpus_ptr, 0);
 }
 
 /* The form with flags came in 7.1. */

@@ -32,6 +32,7 @@
 #include "abi/loglin.h"
 #include "abi/sched.h"
 #include "bpf/latency_dispatch.bpf.h"
+#include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "policy/latency.h"
@@ -66,13 +67,21 @@ SEC("struct_ops/latency_select_cpu")
 s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags)
 {
 	bool is_idle = false;
-	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+	s32 cpu;
 
+	/*
+	 * With WAKE_SYNC the kernel would call the CPU of the waker idle, since it will sleep soon; and one that does
+	 * not would keep the task waiting without a timer. It does so only when another CPU is idle: that one will do.
+	 */
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~WAKE_SYNC, &is_idle);
 	/* An idle CPU was claimed for it: ops.enqueue puts it there (see RUNNING_NOTHING), if no other is on its way.
 	 */
-	if (is_idle && state_of_cpu(cpu)->running.kind != RUNNING_ARRIVING)
-		state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
-	return cpu;
+	if (is_idle) {
+		if (state_of_cpu(cpu)->running.kind != RUNNING_ARRIVING)
+			state_of_cpu(cpu)->running.kind = RUNNING_NOTHING;
+		return cpu;
+	}
+	return wants_other_cpu(p, cpu) ? find_cpu_near(p, cpu) : cpu;
 }
 
 /* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. Returns what ran. */
@@ -104,7 +113,6 @@ static inline u64 budget_now(struct task_struct* p, struct task_state* state, s3
 	return state->budget_ns;
 }
 
-/* A CPU that went idle since ops.select_cpu looked, if it was called at all, would not hear of the task. */
 static inline bool wake_idle_cpu(struct task_struct* p)
 {
 	s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -113,6 +121,28 @@ static inline bool wake_idle_cpu(struct task_struct* p)
 		return false;
 	scx_bpf_kick_cpu(idle, KICK_IDLE);
 	return true;
+}
+
+/*
+ * From ops.enqueue: a CPU that went idle since ops.select_cpu looked, if it was called at all, would not hear of the
+ * task. On a machine of one cache all CPUs are near, and any costs least.
+ */
+static inline void wake_near_idle_cpu(struct task_struct* p, s32 cpu)
+{
+	struct llc_state* llc_state = state_of_llc(llc_of(cpu));
+	s32 idle;
+
+	if (nr_llcs == 1)
+		idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	else
+		idle = claim_idle_cpu_near(p, cpu);
+	/* One that was woken, and goes back to sleep, is told apart from a busy one by nobody else. */
+	if (idle < 0 && llc_state->looking_cpu) {
+		idle = llc_state->looking_cpu - 1;
+		llc_state->looking_cpu = 0;
+	}
+	if (idle >= 0)
+		scx_bpf_kick_cpu(idle, KICK_IDLE);
 }
 
 static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
@@ -130,7 +160,7 @@ static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const stru
 
 		state_of_llc(llc)->latency_used = true;
 		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, decision->key, flags);
-		wake_idle_cpu(p);
+		wake_near_idle_cpu(p, cpu);
 	}
 }
 
@@ -148,7 +178,7 @@ static void queue_normal(struct task_struct* p, struct task_state* state, s32 cp
 	state_of_llc(llc)->normal_used = true;
 	dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_LLC, llc), slice_ns, vtime_key(state->vtime), flags);
 	if (!woken || cpu_state->running.kind != RUNNING_NOTHING) /* else that CPU comes for it */
-		wake_idle_cpu(p);
+		wake_near_idle_cpu(p, cpu);
 }
 
 /* A normal task that was preempted in its turn: the common case, and so without its task_state. */
@@ -258,9 +288,13 @@ SEC("struct_ops/latency_dispatch")
 void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 {
 	u32 llc = llc_of(cpu);
+	bool goes_on = prev && (prev->scx.flags & TASK_QUEUED); /* else it sleeps */
 
+	/* Should it find nothing, the kernel marks it idle again without telling: who queues meanwhile must know. */
+	if (state_of_cpu(cpu)->running.kind == RUNNING_NOTHING)
+		state_of_llc(llc)->looking_cpu = cpu + 1;
 	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
-	    (nr_llcs > 1 && take_from_other_llcs(cpu)))
+	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
 		COUNT(nr_dispatched);
 }
 

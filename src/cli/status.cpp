@@ -51,6 +51,7 @@ Json stats_json(const sched_stats& stats)
 		{"timers_armed", stats.nr_timer_armed},
 		{"timers_fired", stats.nr_timer_fired},
 		{"preempted_by_timer", stats.nr_timer_preempted},
+		{"moved_to_another_cache", stats.nr_remote},
 		{"floor_granted", stats.nr_floor_granted},
 		{"preempted_by_floor", stats.nr_floor_preempted},
 		{"resumed", stats.nr_resumed},

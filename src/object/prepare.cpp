@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <map>
 #include <optional>
+#include <span>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "object/libbpf_version.h"
 #include "object/ops_fields.h"
+#include "object/topology.h"
 
 namespace punctual {
 namespace {
@@ -88,7 +89,14 @@ Status switch_partial(const OpsFields& ops, const KernelTypes& kernel)
 	return {};
 }
 
-// Rows of the object's per-CPU tables: which CPUs are in scope, and which share a last-level cache.
+// As far as both reach: more CPUs than the object is built for are its own matter to refuse.
+void fill_table(const Variables& variables, std::string_view name, std::span<const std::byte> rows)
+{
+	if (const Variable* table = variables.find(name))
+		std::ranges::copy(rows.first(std::min(rows.size(), table->bytes.size())), table->bytes.begin());
+}
+
+// Rows of the object's tables: which CPUs are in scope, and where CPUs and caches lie.
 Status describe_machine(const Variables& variables, const CpuList& cpus, bool are_others_kept_off)
 {
 	const Variable* scope = variables.find("cpus_in_scope");
@@ -101,19 +109,14 @@ Status describe_machine(const Variables& variables, const CpuList& cpus, bool ar
 			if (static_cast<size_t>(cpu) / 8 < scope->bytes.size())
 				scope->bytes[cpu / 8] |= std::byte{1} << cpu % 8;
 	}
-	const Variable* llc_of_cpu = variables.find("llc_of_cpu");
 	const Variable* nr_llcs = variables.find("nr_llcs");
-	if (!llc_of_cpu || !nr_llcs)
+	if (!nr_llcs)
 		return {};
-	std::map<std::string, uint16_t> llcs;  // by the list of CPUs that share it; in CPU order, so numbers are dense
-	CpuList possible = TRY(CpuList::possible());
-	for (int cpu : possible.cpus()) {
-		auto shared = read_line(fmt::format("/sys/devices/system/cpu/cpu{}/cache/index3/shared_cpu_list", cpu));
-		auto [llc, is_new] = llcs.emplace(shared.value_or(""), static_cast<uint16_t>(llcs.size()));
-		if ((cpu + 1UL) * sizeof(uint16_t) <= llc_of_cpu->bytes.size())
-			std::memcpy(llc_of_cpu->bytes.data() + cpu * sizeof(uint16_t), &llc->second, sizeof(uint16_t));
-	}
-	store_scalar(*nr_llcs, static_cast<int64_t>(llcs.size()));
+	Topology topology = layout(TRY(read_cpu_places()), cpus);
+	fill_table(variables, "llc_of_cpu", std::as_bytes(std::span(topology.llc_of_cpu)));
+	fill_table(variables, "next_in_llc", std::as_bytes(std::span(topology.next_in_llc)));
+	fill_table(variables, "llc_places", std::as_bytes(std::span(topology.llc_places)));
+	store_scalar(*nr_llcs, static_cast<int64_t>(topology.llc_places.size()));
 	return {};
 }
 

@@ -62,13 +62,18 @@ class Kernel {
 	u64 clock_ns() const { return now_ns_ + kUptimeNs; }  // nothing happened lately when a run begins
 	u32 nr_cpus() const { return static_cast<u32>(cpus_.size()); }
 	u32 llc_of(u32 cpu) const { return cpus_[cpu].llc; }
+	u32 node_of(u32 cpu) const { return cpus_[cpu].node; }
 	void create_queue(u32 queue);
 	const std::vector<Task*>& queued(u32 queue) const { return queues_[queue].tasks(); }
 	void insert_local(Task& task, u64 slice_ns, u32 flags);
 	void insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key);
 	bool move_to_local(u32 cpu, u32 queue);
-	void move_to_preempt(u32 cpu, Task& task);  // scx_bpf_dsq_move() to SCX_DSQ_LOCAL_ON with SCX_ENQ_PREEMPT
+	void move_to_cpu(Task& task, u32 cpu, u32 flags);  // scx_bpf_dsq_move() to SCX_DSQ_LOCAL_ON
 	u32 select_cpu_default(Task& task, u32 prev_cpu, bool* is_idle);
+	bool has_running(u32 cpu) const  // in ops.dispatch: prev would go on
+	{
+		return cpus_[cpu].curr && cpus_[cpu].curr->place == TaskPlace::running;
+	}
 	void clear_idle(u32 cpu);                  // scx_bpf_test_and_clear_cpu_idle()
 	u32 pick_idle_cpu(const CpuSet& allowed);  // CpuSet::kNone: none
 	void kick(u32 cpu, u32 flags);
@@ -119,7 +124,6 @@ class Kernel {
 	void arrive(Task& task, u32 flags);  // activate, as soon as its CPU's lock is free
 	void resched(Cpu& cpu, u64 delay_ns);
 	void take_slice(Cpu& cpu);
-	void take_from_queue(u32 cpu, Task& task);
 	void preempt(Cpu& cpu, u64 delay_ns);
 	void start_tick(Cpu& cpu);
 	u64 section_left_ns(const Cpu& cpu) const;

@@ -200,37 +200,38 @@ void Kernel::insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key)
 	queues_[queue].insert(task);
 }
 
-void Kernel::take_from_queue(u32 cpu, Task& task)
-{
-	if (audit_)
-		audit_->on_dispatch(cpu, task);
-	queues_[task.queue].remove(task);
-	task.cpu = cpu;
-	set_place(task, TaskPlace::local);
-}
-
 bool Kernel::move_to_local(u32 cpu, u32 queue)
 {
 	queues_[queue].polled_ns = now_ns_;
 	for (Task* task : queues_[queue].tasks()) {
 		if (!task->may_run_on(cpu))
 			continue;
-		take_from_queue(cpu, *task);
+		if (audit_)
+			audit_->on_dispatch(cpu, *task);
+		queues_[queue].remove(*task);
+		task->cpu = cpu;
+		set_place(*task, TaskPlace::local);
 		cpus_[cpu].local.push_back(task);
 		return true;
 	}
 	return false;
 }
 
-void Kernel::move_to_preempt(u32 cpu, Task& task)
+// From the scheduler's timer, with a task that is queued.
+void Kernel::move_to_cpu(Task& task, u32 cpu, u32 flags)
 {
+	if (!task.may_run_on(cpu)) {
+		error(fmt::format("task {} was moved to CPU {}, where it may not run", task.index, cpu));
+		return;
+	}
 	queues_[task.queue].polled_ns = now_ns_;
-	take_from_queue(cpu, task);
-	cpus_[cpu].local.push_front(&task);
-	if (cpus_[cpu].curr)
-		preempt(cpus_[cpu], 0);
-	else
-		resched(cpus_[cpu], 0);
+	if (audit_ && task.cpu == cpu)  // another one takes what this one cannot
+		audit_->on_dispatch(cpu, task);
+	unqueue(task);
+	task.cpu = cpu;
+	insert_local(task, task.slice_ns, flags);
+	if (!cpus_[cpu].curr)
+		resched(cpus_[cpu], scenario_.machine.costs.ipi_ns);
 }
 
 void Kernel::claim(u32 cpu)

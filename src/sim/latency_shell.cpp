@@ -20,6 +20,7 @@ LatencyShell::LatencyShell(const Scenario& scenario, Kernel& kernel, Outcome& ou
 {
 	for (u32 cpu : spec_.cpus_outside)
 		outside_.add(cpu);
+	lay_out_machine();
 }
 
 void LatencyShell::set_budget(u32 class_index, u64 budget_ns)
@@ -67,9 +68,12 @@ u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
 	bool is_idle = false;
 	u32 cpu = kernel_.select_cpu_default(task, prev_cpu, &is_idle);
 
-	if (is_idle && cpu_states_[cpu].running.kind != RUNNING_ARRIVING)
-		cpu_states_[cpu].running.kind = RUNNING_NOTHING;
-	return cpu;
+	if (is_idle) {
+		if (cpu_states_[cpu].running.kind != RUNNING_ARRIVING)
+			cpu_states_[cpu].running.kind = RUNNING_NOTHING;
+		return cpu;
+	}
+	return wants_other_cpu(task, cpu) ? find_cpu_near(task, cpu) : cpu;
 }
 
 u64 LatencyShell::settle_account(const Task& task, TaskState& state, u32 llc)
@@ -131,6 +135,20 @@ bool LatencyShell::wake_idle_cpu(const Task& task)
 	return true;
 }
 
+void LatencyShell::wake_near_idle_cpu(Task& task, u32 cpu)
+{
+	LlcState& llc_state = llc_states_[kernel_.llc_of(cpu)];
+	bool is_idle = true;
+	u32 idle = nr_llcs_ == 1 ? kernel_.pick_idle_cpu(task.cpus) : kernel_.select_cpu_default(task, cpu, &is_idle);
+	if ((idle == CpuSet::kNone || !is_idle) && llc_state.looking_cpu) {
+		idle = llc_state.looking_cpu - 1;
+		llc_state.looking_cpu = 0;
+		is_idle = true;
+	}
+	if (is_idle && idle != CpuSet::kNone)
+		kernel_.kick(idle, kKickIdle);
+}
+
 void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
@@ -146,7 +164,7 @@ void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_de
 
 		llc_states_[llc].latency_used = true;
 		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_llc, llc), spec_.slice_ns, decision.key);
-		wake_idle_cpu(task);
+		wake_near_idle_cpu(task, cpu);
 	}
 }
 
@@ -164,7 +182,7 @@ void LatencyShell::queue_normal(Task& task, const TaskState& state, u32 cpu, boo
 	llc_states_[llc].normal_used = true;
 	kernel_.insert_by_key(task, dsq_id(DsqKind::normal_llc, llc), spec_.slice_ns, vtime_key(state.vtime));
 	if (!woken || cpu_state.running.kind != RUNNING_NOTHING)
-		wake_idle_cpu(task);
+		wake_near_idle_cpu(task, cpu);
 }
 
 bool LatencyShell::resume_turn(Task& task, u32 cpu, u32 flags)
@@ -271,14 +289,14 @@ bool LatencyShell::shared_is_earlier(u32 cpu, u32 own, u32 shared) const
 	return key != kKeyNone && vtime_before(key, first_key(own, cpu));
 }
 
-bool LatencyShell::take_from_other_llcs(u32 cpu)
+bool LatencyShell::take_from_other_llcs(u32 cpu, bool goes_on)
 {
-	u32 own = kernel_.llc_of(cpu);
+	u32 home = kernel_.llc_of(cpu);
+	u32 nr_looked_at = goes_on ? std::min(nr_llcs_, URGENT_LLCS_MAX) : nr_llcs_;
 
-	for (u32 llc = 0; llc < nr_llcs_; llc++) {
-		if (llc == own)
-			continue;
-		if (in_scope(cpu) && kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_llc, llc)))
+	for (u32 step = 1; step < nr_looked_at; step++) {
+		u32 llc = llc_near(home, step);
+		if (!goes_on && in_scope(cpu) && kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_llc, llc)))
 			return true;
 		if (kernel_.move_to_local(cpu, dsq_id(DsqKind::normal_llc, llc)))
 			return true;
@@ -365,9 +383,11 @@ void LatencyShell::dispatch(u32 cpu)
 {
 	u32 llc = kernel_.llc_of(cpu);
 
+	if (cpu_states_[cpu].running.kind == RUNNING_NOTHING)
+		llc_states_[llc].looking_cpu = cpu + 1;
 	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) &&
 	    !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
-		take_from_other_llcs(cpu);
+		take_from_other_llcs(cpu, kernel_.has_running(cpu));
 }
 
 bool LatencyShell::is_over_cap(const Task& task, u32 cpu, u64 now_ns)

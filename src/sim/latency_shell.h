@@ -10,6 +10,7 @@
 #include "policy/cap.h"
 #include "policy/floor.h"
 #include "policy/latency.h"
+#include "policy/placement.h"
 #include "sim/kernel.h"
 
 namespace punctual::sim {
@@ -67,6 +68,7 @@ class LatencyShell final : public Scheduler {
 	};
 	struct LlcState {
 		u64 vtime_clock;
+		u32 looking_cpu;
 		bool latency_used;
 		bool normal_used;
 	};
@@ -106,6 +108,7 @@ class LatencyShell final : public Scheduler {
 	void queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision);
 	void queue_normal(Task& task, const TaskState& state, u32 cpu, bool woken);
 	bool wake_idle_cpu(const Task& task);
+	void wake_near_idle_cpu(Task& task, u32 cpu);
 	void wake_cpu_for_first(bool used, u32 queue);
 
 	bool shared_is_earlier(u32 cpu, u32 own, u32 shared) const;
@@ -115,7 +118,7 @@ class LatencyShell final : public Scheduler {
 	bool take_latency(u32 cpu, u32 llc);
 	bool take_out_of_scope(u32 cpu, u32 llc);
 	bool take_normal(u32 cpu, u32 llc);
-	bool take_from_other_llcs(u32 cpu);
+	bool take_from_other_llcs(u32 cpu, bool goes_on);
 
 	void budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);
 	void normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);
@@ -126,7 +129,16 @@ class LatencyShell final : public Scheduler {
 	bool floor_wants_cpu(u32 cpu, u64 now_ns) const;
 	void look_again(u32 cpu, u64 now_ns);
 	void watch_waiting(u32 cpu, u64 now_ns);
-	u32 find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables) const;
+
+	void lay_out_machine();
+	candidate rank_of(u32 cpu, u64 now_ns) const;
+	u32 llc_near(u32 home, u32 step) const { return near_llc(home, step, &llc_places_[home], nr_llcs_); }
+	bool wants_other_cpu(const Task& task, u32 cpu);
+	u32 find_cpu_near(const Task& task, u32 prev_cpu);
+	u32 find_normal_cpu(const Task& task, u32 first, u64 now_ns, u32* left) const;
+	u32 find_remote_cpu(const Task& task, u32 home, u64 now_ns, u32* left) const;
+	bool move_to_cpu(Task& task, u32 cpu);
+	bool preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 
 	const LatencySpec& spec_;
 	const u32 nr_llcs_;
@@ -134,6 +146,8 @@ class LatencyShell final : public Scheduler {
 	Outcome& outcome_;
 	std::vector<ClassSpec> classes_;
 	CpuSet outside_;
+	std::vector<u32> next_in_llc_;
+	std::vector<llc_place> llc_places_;
 	floor_tunables floor_knobs_;
 	u64 budget_generation_ = 1;
 	bool serves_floor_ = false;

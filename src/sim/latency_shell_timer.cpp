@@ -36,7 +36,7 @@ u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
 			continue;
 		u64 key = task->key;
 		if (key <= latest_key)
-			kernel_.move_to_preempt(cpu, *task);
+			kernel_.move_to_cpu(*task, cpu, kEnqueuePreempt);
 		return key;
 	}
 	return kKeyNone;
@@ -135,22 +135,6 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 		kernel_.kick(cpu, kKickPreempt);
 }
 
-u32 LatencyShell::find_normal_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
-{
-	u64 latest_key = due_key(now_ns, &tunables);
-	u32 llc = kernel_.llc_of(cpu);
-
-	if (!nr_queued(DsqKind::latency_llc, llc))
-		return CpuSet::kNone;
-	for (u32 other = 0; other < kernel_.nr_cpus(); other++)
-		if (other != cpu && kernel_.llc_of(other) == llc && in_scope(other) &&
-		    cpu_states_[other].running.kind == RUNNING_NORMAL &&
-		    may_preempt(&cpu_states_[other].running, now_ns, 0, &tunables) &&
-		    first_key(dsq_id(DsqKind::latency_llc, llc), other) <= latest_key)
-			return other;
-	return CpuSet::kNone;
-}
-
 bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
@@ -190,11 +174,8 @@ void LatencyShell::timer_fired(u32 cpu)
 		}
 		return;
 	}
-	u32 other = find_normal_cpu(cpu, now_ns, tunables);
-	if (other != CpuSet::kNone) {
+	if (preempt_elsewhere(cpu, now_ns, tunables))
 		outcome_.nr_timer_preempted++;
-		kernel_.kick(other, kKickPreempt);
-	}
 	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state.running, spec_.retry_ns, &tunables));
 }
 

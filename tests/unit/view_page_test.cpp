@@ -26,7 +26,7 @@ BenchReport hostile_report()
 	for (u64 arm = 0; arm < 3; ++arm)
 		report.rows.push_back({kHostile, waits(8000, 4'000'000 >> (5 * arm)), 60'000, 1000 - 500 * arm,
 				       1'000'000'000, 100.0 + static_cast<double>(arm), 3000, 240'000'000, 730'000'000,
-				       arm == 2 ? 60'000u : 0u, arm == 1 ? kHostile : ""});
+				       13'000, arm == 2 ? 60'000u : 0u, arm == 1 ? kHostile : ""});
 	report.load = {{kHostile, kHostile}};
 	report.environment = {{kHostile, kHostile}};
 	report.sections.push_back({kHostile, {kHostile}, {}, {}, {}, {}});

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Over caches and nodes: where a budgeted task waits that found no idle CPU, and who takes one whose last
+ * safe moment has come although its CPU cannot be preempted. policy/placement.h has the order and the
+ * bounds. Part of scx_latency.bpf.c, which explains the whole.
+ */
+#pragma once
+
+#include "bpf/latency_state.bpf.h"
+#include "policy/placement.h"
+
+static inline enum candidate rank_of(s32 cpu, u64 now_ns)
+{
+	return rank_candidate(&state_of_cpu(cpu)->running, in_scope(cpu), now_ns);
+}
+
+static inline u32 llc_near(u32 home, u32 step)
+{
+	return near_llc(home, step, (const struct llc_place*)&llc_places[home % CPUS_MAX], nr_llcs) % CPUS_MAX;
+}
+
+/* ---- at the wakeup ---- */
+
+/*
+ * Is it worth looking further than this CPU? In scope the key tells whether the task had a deadline when it last
+ * ran: a guess that costs nothing, and a class that just got its budget is placed one wakeup later.
+ */
+static inline bool wants_other_cpu(struct task_struct* p, s32 cpu)
+{
+	struct task_state* state;
+
+	if (is_best_candidate(&state_of_cpu(cpu)->running, in_scope(cpu)))
+		return false;
+	if (in_scope(cpu))
+		return is_deadline_key(p->scx.dsq_vtime);
+	state = bpf_task_storage_get(&task_states, p, NULL, 0);
+	if (!state)
+		return false;
+	refresh_budget(p, state);
+	return state->budget_ns != 0;
+}
+
+/* The best of the few next to its previous CPU, or, when that is out of scope, next to the nearest that is not. */
+static inline s32 find_cpu_near(struct task_struct* p, s32 prev_cpu)
+{
+	s32 first = in_scope(prev_cpu) ? prev_cpu : llc_places[llc_of(prev_cpu)].scope_cpu;
+	u64 now_ns = scx_bpf_now();
+	enum candidate best_rank = rank_of(prev_cpu, now_ns);
+	enum candidate rank;
+	s32 best = prev_cpu;
+	s32 cpu = first;
+	int i;
+
+	bpf_for(i, 0, WAKEUP_CPUS_MAX)
+	{
+		rank = rank_of(cpu, now_ns);
+		if (rank > best_rank && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+			best = cpu;
+			best_rank = rank;
+		}
+		cpu = next_in_llc[(u32)cpu % CPUS_MAX];
+		if (best_rank == CANDIDATE_PREEMPTIBLE || cpu == first)
+			break;
+	}
+	return best;
+}
+
+/* ---- at the last safe moment ---- */
+
+/*
+ * A CPU of this cache that the task may preempt, beginning with the first of the ring; -1: none. `left` counts the
+ * CPUs that may still be looked at.
+ */
+static inline s32 find_normal_cpu(struct task_struct* p, s32 first, u64 now_ns, u32* left)
+{
+	s32 cpu = first;
+	int i;
+
+	bpf_for(i, 0, URGENT_CPUS_MAX)
+	{
+		if (!*left)
+			break;
+		--*left;
+		if (rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE && bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			return cpu;
+		cpu = next_in_llc[(u32)cpu % CPUS_MAX];
+		if (cpu == first)
+			break;
+	}
+	return -1;
+}
+
+/* The same in other caches, near ones first. One in which somebody waits for a CPU itself has none to give. */
+static inline s32 find_remote_cpu(struct task_struct* p, u32 home, u64 now_ns, u32* left)
+{
+	u32 step;
+	s32 cpu;
+
+	bpf_for(step, 1, URGENT_LLCS_MAX)
+	{
+		u32 llc;
+
+		if (step >= nr_llcs)
+			break;
+		llc = llc_near(home, step);
+		if (state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)))
+			continue;
+		cpu = find_normal_cpu(p, llc_places[llc].first_cpu, now_ns, left);
+		if (cpu >= 0)
+			return cpu;
+	}
+	return -1;
+}
+
+/*
+ * Puts a queued task at the head of another CPU's own queue. False: it left its queue meanwhile, or that CPU ceased
+ * to run normal work. Without the run-queue lock: the kind is exchanged, so that two timers do not take one CPU.
+ * The kernel moves the task only while it is in the queue since before the iterator began: its mask,
+ * which changes elsewhere, is the one that was looked at.
+ */
+static inline bool move_to_cpu(struct bpf_iter_scx_dsq* it, struct task_struct* p, s32 cpu)
+{
+	struct running_facts* running = &state_of_cpu(cpu)->running;
+	u64 key = p->scx.dsq_vtime;
+
+	if (p->migration_disabled) /* rarer than is_migration_disabled() says; here it would end the scheduler */
+		return false;
+	if (__sync_val_compare_and_swap(&running->kind, RUNNING_NORMAL, RUNNING_ARRIVING) != RUNNING_NORMAL)
+		return false;
+	running->deadline_ns = key;
+	if (scx_bpf_dsq_move(it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT))
+		return true;
+	__sync_val_compare_and_swap(&running->kind, RUNNING_ARRIVING, RUNNING_NORMAL);
+	return false;
+}
+
+/*
+ * The timer of a CPU that cannot be preempted: for the first of those that wait in its cache's queue, and whose last
+ * safe moment has come, somebody else must. A CPU of the same cache is told to choose again; one of another
+ * cache is given the task, as it would look into its own queues only.
+ */
+static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
+{
+	u64 dsq = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
+	u64 latest_key = due_key(now_ns, tunables);
+	u32 left = URGENT_CPUS_MAX;
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+	bool done = false;
+	s32 other;
+	int i;
+
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p || p->scx.dsq_vtime > latest_key)
+				break;
+			other = find_normal_cpu(p, cpu, now_ns, &left);
+			if (other >= 0) {
+				scx_bpf_kick_cpu(other, KICK_PREEMPT);
+				done = true;
+				break;
+			}
+			if (nr_llcs == 1)
+				continue;
+			other = find_remote_cpu(p, llc_of(cpu), now_ns, &left);
+			if (other >= 0 && move_to_cpu(&it, p, other)) {
+				COUNT(nr_remote);
+				done = true;
+				break;
+			}
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return done;
+}
