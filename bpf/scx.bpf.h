@@ -14,6 +14,7 @@ enum scx_public_consts { SCX_OPS_NAME_LEN = 128, SCX_SLICE_DFL = 20 * 1000 * 100
 enum scx_dsq_id_flags : u64 { SCX_DSQ_LOCAL = 1, SCX_DSQ_LOCAL_ON = 2, SCX_DSQ_GLOBAL = 3 };
 enum scx_enq_flags : u64 { SCX_ENQ_WAKEUP = 1, SCX_ENQ_HEAD = 2, SCX_ENQ_PREEMPT = 3, SCX_ENQ_CPU_SELECTED = 4 };
 enum scx_kick_flags : u64 { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2 };
+enum scx_ent_flags { SCX_TASK_QUEUED = 1 };
 enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
 
 #define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
@@ -22,6 +23,7 @@ enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
 #define ENQ_HEAD bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_HEAD)
 #define ENQ_PREEMPT bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_PREEMPT)
 #define KICK_IDLE bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_IDLE)
+#define TASK_QUEUED bpf_core_enum_value(enum scx_ent_flags, SCX_TASK_QUEUED)
 #define KICK_PREEMPT bpf_core_enum_value(enum scx_kick_flags, SCX_KICK_PREEMPT)
 
 /* ---- the ops table: a subset; libbpf finds each member in the kernel by name ---- */
@@ -36,6 +38,9 @@ struct sched_ext_ops {
 	void (*update_idle)(s32 cpu, bool idle);
 	void (*enable)(struct task_struct* p);
 	s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
+	s32 (*cgroup_init)(struct cgroup* cgrp, struct scx_cgroup_init_args* args);
+	void (*cgroup_exit)(struct cgroup* cgrp);
+	void (*cgroup_set_weight)(struct cgroup* cgrp, u32 weight);
 	s32 (*init)(void);
 	void (*exit)(struct scx_exit_info* info);
 	u64 flags;
@@ -62,6 +67,8 @@ extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq* it) __ksym;
 extern bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask* cpumask) __ksym;
 
 /* ---- kfuncs that came, changed or will go; libbpf cuts the last ___suffix off the name ---- */
+
+extern struct cgroup* scx_bpf_task_cgroup(struct task_struct* p) __ksym __weak; /* CONFIG_EXT_GROUP_SCHED */
 
 extern void scx_bpf_dsq_insert___void(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
 extern bool scx_bpf_dsq_insert___v2___ours(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
