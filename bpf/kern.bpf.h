@@ -31,6 +31,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
+	BPF_MAP_TYPE_CGRP_STORAGE = 32,
 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_F_TIMER_CPU_PIN = 2 };
 
@@ -54,6 +55,7 @@ struct cgroup_subsys_state {
 struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node* kn;
+	int level; /* 0: the root */
 };
 
 struct css_set {
@@ -62,6 +64,10 @@ struct css_set {
 
 struct sched_entity {
 	u64 sum_exec_runtime;
+};
+
+struct sched_info { /* empty without CONFIG_SCHED_INFO */
+	unsigned long long run_delay;
 };
 
 struct sched_ext_entity {
@@ -84,11 +90,16 @@ struct task_struct {
 	const struct cpumask* cpus_ptr;
 	struct sched_entity se;
 	struct sched_ext_entity scx;
+	struct sched_info sched_info;
 	struct css_set* cgroups;
 };
 
 struct scx_init_task_args {
 	bool fork;
+};
+
+struct scx_cgroup_init_args {
+	u32 weight;
 };
 
 struct scx_exit_task_args {
@@ -119,6 +130,8 @@ struct bpf_iter_num {
 	u64 opaque[1];
 } __attribute__((aligned(8)));
 
+extern struct cgroup* bpf_cgroup_ancestor(struct cgroup* cgrp, int level) __ksym;
+extern void bpf_cgroup_release(struct cgroup* cgrp) __ksym;
 extern void bpf_rcu_read_lock(void) __ksym;
 extern void bpf_rcu_read_unlock(void) __ksym;
 extern int bpf_iter_num_new(struct bpf_iter_num* it, int start, int end) __ksym;

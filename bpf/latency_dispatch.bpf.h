@@ -8,6 +8,7 @@
 #include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
+#include "bpf/latency_weight.bpf.h"
 #include "policy/floor.h"
 #include "policy/latency.h"
 #include "policy/vtime.h"
@@ -75,6 +76,44 @@ static inline bool take_latency(s32 cpu, u32 llc)
 static inline bool take_out_of_scope(s32 cpu, u32 llc)
 {
 	return !in_scope(cpu) && state_of_llc(llc)->latency_used && dsq_move_to_local(dsq_id(DSQ_LATENCY_LLC, llc));
+}
+
+/* Is it earlier than what this CPU may run of a queue? */
+static inline bool is_before_queued(u64 vtime, u64 dsq, s32 cpu)
+{
+	u64 key;
+
+	if (!scx_bpf_dsq_nr_queued(dsq))
+		return true;
+	key = first_key(dsq, cpu);
+	return key == KEY_NONE || vtime_before(vtime, key);
+}
+
+/*
+ * The kernel asks before it queues the normal task whose turn is over. It gets another turn while it is still the
+ * earliest: else two tasks on a CPU would run by turns, and each would get half of it, whatever they weigh.
+ */
+static inline bool keep_running(s32 cpu, u32 llc, struct task_struct* prev)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64* clock = &state_of_llc(llc)->vtime_clock;
+	struct task_state* state;
+
+	if (cpu_state->running.kind != RUNNING_NORMAL || !prev || !(prev->scx.flags & TASK_QUEUED) ||
+	    !normal_waits(cpu))
+		return false;
+	state = bpf_task_storage_get(&task_states, prev, NULL, 0);
+	if (!state)
+		return false;
+	settle_account(prev, state, llc);
+	if (!is_before_queued(state->vtime, dsq_id(DSQ_NORMAL_CPU, cpu), cpu) ||
+	    !is_before_queued(state->vtime, dsq_id(DSQ_NORMAL_LLC, llc), cpu))
+		return false;
+	cpu_state->turn_began_exec_ns = prev->se.sum_exec_runtime;
+	if (vtime_before(*clock, state->vtime))
+		*clock = state->vtime;
+	task_set_slice(prev, slice_ns);
+	return true;
 }
 
 static inline bool take_normal(s32 cpu, u32 llc)

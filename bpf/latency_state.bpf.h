@@ -27,8 +27,9 @@ const volatile u64 switch_ns = 10 * 1000; /* on top of it: from ops.running to t
 const volatile u64 slack_min_ns = 5 * 1000;
 const volatile u64 kthread_budget_ns = 50 * 1000;
 const volatile u64 hysteresis_ns = 10 * 1000;
-const volatile u64 turn_min_ns = 100 * 1000; /* a shorter rest of a turn is forfeited */
-const volatile u64 retry_ns = 50 * 1000;     /* until a timer that could not preempt looks again */
+const volatile u64 turn_min_ns = 100 * 1000;            /* a shorter rest of a turn is forfeited */
+const volatile u64 retry_ns = 50 * 1000;                /* until a timer that could not preempt looks again */
+const volatile u64 weight_epoch_ns = 100 * 1000 * 1000; /* see policy/weight.h */
 
 /* ---- the machine: set by the loader from sysfs and --cpus ---- */
 
@@ -76,18 +77,22 @@ volatile u64 budget_generation SEC(".data.control") = 1; /* raised by user space
 struct task_state {
 	u64 vtime;
 	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
-	u64 began_exec_ns;   /* the same when it woke */
-	u64 runnable_ns;     /* when it was woken */
-	u64 deadline_ns;     /* kept while preempted; 0: none */
+	u32 weight;          /* effective, see policy/weight.h: of the last time that it was queued as a normal task */
+	u16 llc;             /* whose clock its vtime belongs to */
+	bool wait_open;      /* a wakeup has not reached a CPU yet */
+	u8 pad;
+	u64 began_exec_ns; /* the same when it woke */
+	u64 runnable_ns;   /* when it was woken */
+	u64 deadline_ns;   /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */
 	u64 budget_ns;
 	u64 quota_ns; /* of its class's cap; 0: none */
 	u64 cgroup_id;
 	u64 generation;
 	u32 class_index;
-	u16 llc;        /* whose clock its vtime belongs to */
-	bool wait_open; /* a wakeup has not reached a CPU yet */
-	u8 pad;
+	u32 pad_end;
+	u64 reported_ns;        /* to its cgroup, how long it was active; 0: never */
+	u64 reported_active_ns; /* task_active_ns() up to which it did */
 };
 
 struct {

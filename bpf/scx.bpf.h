@@ -40,6 +40,9 @@ struct sched_ext_ops {
 	void (*update_idle)(s32 cpu, bool idle);
 	void (*enable)(struct task_struct* p);
 	s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
+	s32 (*cgroup_init)(struct cgroup* cgrp, struct scx_cgroup_init_args* args);
+	void (*cgroup_exit)(struct cgroup* cgrp);
+	void (*cgroup_set_weight)(struct cgroup* cgrp, u32 weight);
 	s32 (*init)(void);
 	void (*exit)(struct scx_exit_info* info);
 	u64 flags;
@@ -68,6 +71,8 @@ extern bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq* it__iter, struct task_stru
 extern bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask* cpumask) __ksym;
 
 /* ---- kfuncs that came, changed or will go; libbpf cuts the last ___suffix off the name ---- */
+
+extern struct cgroup* scx_bpf_task_cgroup(struct task_struct* p) __ksym __weak; /* CONFIG_EXT_GROUP_SCHED */
 
 extern void scx_bpf_dsq_insert___void(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
 extern bool scx_bpf_dsq_insert___v2___ours(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;

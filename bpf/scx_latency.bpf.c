@@ -23,6 +23,9 @@
  * they come first, and whoever ran for long comes back later (policy/floor.h). A class over its cap is
  * served as normal until the period ends (policy/cap.h). The tick looks first, the timer from then on.
  *
+ * Weights. Normal tasks are charged by an effective weight, in which the weights of all cgroups above count
+ * (policy/weight.h, latency_weight.bpf.h). It is found anew a few times in each epoch, not at every wakeup.
+ *
  * When it is a bad choice: budgets shorter than the switch itself (about 5 us), or a class that
  * needs more CPU than there is.
  *
@@ -35,6 +38,7 @@
 #include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
+#include "bpf/latency_weight.bpf.h"
 #include "policy/latency.h"
 #include "policy/reserve.h"
 #include "policy/resume.h"
@@ -61,6 +65,7 @@ void BPF_PROG(latency_enable, struct task_struct* p)
 	state->llc = llc_of(scx_bpf_task_cpu(p));
 	state->vtime = state_of_llc(state->llc)->vtime_clock;
 	state->exec_ns_charged = p->se.sum_exec_runtime;
+	state->weight = p->scx.weight << WEIGHT_SHIFT;
 }
 
 SEC("struct_ops/latency_select_cpu")
@@ -82,24 +87,6 @@ s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_f
 		return cpu;
 	}
 	return wants_other_cpu(p, cpu) ? find_cpu_near(p, cpu) : cpu;
-}
-
-/* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. Returns what ran. */
-static u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
-{
-	struct vtime_limits limits = {credit_ns, debt_ns};
-	u64 exec_ns = p->se.sum_exec_runtime;
-	u64 ran_ns = exec_ns - state->exec_ns_charged;
-	u64 clock = state_of_llc(llc)->vtime_clock;
-
-	state->vtime += vtime_charge(ran_ns, p->scx.weight);
-	state->exec_ns_charged = exec_ns;
-	if (state->llc != llc) {
-		state->vtime += clock - state_of_llc(state->llc)->vtime_clock;
-		state->llc = llc;
-	}
-	state->vtime = vtime_on_join(state->vtime, clock, &limits);
-	return ran_ns;
 }
 
 /* The budget of a task that is enqueued on this CPU; 0: it is served as a normal one. */
@@ -279,6 +266,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		queue_latency(p, cpu, now_ns, &decision, enq_flags);
 		break;
 	case PLACE_NORMAL:
+		refresh_weight(p, state, now_ns, !facts.deadline_ns);
 		queue_normal(p, state, cpu, woken, enq_flags);
 		break;
 	}
@@ -293,8 +281,8 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 	/* Should it find nothing, the kernel marks it idle again without telling: who queues meanwhile must know. */
 	if (state_of_cpu(cpu)->running.kind == RUNNING_NOTHING)
 		state_of_llc(llc)->looking_cpu = cpu + 1;
-	if (take_floor(cpu, llc) || take_latency(cpu, llc) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
-	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
+	if (take_floor(cpu, llc) || take_latency(cpu, llc) || keep_running(cpu, llc, prev) || take_normal(cpu, llc) ||
+	    take_out_of_scope(cpu, llc) || (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
 		COUNT(nr_dispatched);
 }
 
@@ -404,6 +392,8 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 	    (cpu_state->running.kind == RUNNING_BUDGETED && is_over_cap(p, cpu, now_ns)) ||
 	    (cpu_state->timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
 		task_set_slice(p, 0);
+	if (nr_groups && cpu_state->running.kind == RUNNING_NORMAL)
+		report_running(p, now_ns);
 }
 
 /* Wakes an idle CPU for one of the first tasks of a queue, if that has ever held any. */
@@ -511,6 +501,9 @@ struct sched_ext_ops latency_ops = {
     .update_idle = (void*)latency_update_idle,
     .enable = (void*)latency_enable,
     .init_task = (void*)latency_init_task,
+    .cgroup_init = (void*)latency_cgroup_init,
+    .cgroup_exit = (void*)latency_cgroup_exit,
+    .cgroup_set_weight = (void*)latency_cgroup_set_weight,
     .init = (void*)latency_init,
     .exit = (void*)latency_exit,
     .flags = SCX_OPS_KEEP_BUILTIN_IDLE,

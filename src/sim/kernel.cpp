@@ -178,17 +178,19 @@ void Kernel::account(Cpu& cpu) const
 }
 
 // What runs next; none: the CPU idles. prev: what ran and would go on.
-Task* Kernel::pick(Cpu& cpu, const Task* prev)
+Task* Kernel::pick(Cpu& cpu, Task* prev)
 {
 	if (cpu.local.empty()) {
 		if (bypass_)
 			take_fallback(cpu);
 		else
-			scheduler_->dispatch(cpu.index);
+			scheduler_->dispatch(cpu.index, prev);
+		if (prev && prev->slice_ns && !bypass_)
+			return prev;  // the scheduler gave it another
 	}
 	if (!cpu.local.empty())
 		return cpu.local.front();
-	return const_cast<Task*>(prev);
+	return prev;
 }
 
 // prev: what runs and would go on; none: the CPU idles, or the task on it is leaving.
@@ -202,7 +204,8 @@ void Kernel::schedule(Cpu& cpu, Task* prev)
 		return;  // nothing took its slice: it has priority
 	Task* next = pick(cpu, prev);
 	if (next == prev && prev) {
-		prev->slice_ns = bypass_ ? kSliceBypassNs : kSliceDefaultNs;
+		if (bypass_ || !prev->slice_ns)
+			prev->slice_ns = bypass_ ? kSliceBypassNs : kSliceDefaultNs;
 		prev->preempted = false;
 		return;
 	}
@@ -231,6 +234,7 @@ void Kernel::leave_cpu(Cpu& cpu, Task& task)
 
 	cpu.work_generation++;
 	task.worked_ns += worked_ns;
+	task.queued_ns = now_ns_;
 	task.work_left_ns -= std::min(task.work_left_ns, worked_ns);
 	outcome_.tasks[task.spec_index].cpu_ns += now_ns_ - cpu.run_start_ns;
 	if (scenario_.keep_trace)
@@ -255,6 +259,7 @@ void Kernel::switch_to(Cpu& cpu, Task* next)
 		if (!next->slice_ns)
 			next->slice_ns = kSliceDefaultNs;
 		next->last_cpu = cpu.index;
+		next->waited_ns += now_ns_ - next->queued_ns;
 		set_place(*next, TaskPlace::running);
 	}
 	cpu.curr = next;

@@ -114,7 +114,7 @@ class Kernel {
 	void on_resched(Cpu& cpu);
 
 	void schedule(Cpu& cpu, Task* prev);
-	Task* pick(Cpu& cpu, const Task* prev);
+	Task* pick(Cpu& cpu, Task* prev);
 	void switch_to(Cpu& cpu, Task* next);
 	void put_prev(Cpu& cpu, Task& prev);
 	void leave_cpu(Cpu& cpu, Task& task);

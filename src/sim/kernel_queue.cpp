@@ -24,6 +24,7 @@ Task& Kernel::create_task(const TaskSpec& spec, u32 spec_index, u64 stream)
 	Task& task = tasks_[row] = Task();
 	task.spec = &spec;
 	task.spec_index = spec_index;
+	task.group = spec.group;
 	task.index = row;
 	task.generation = generation;
 	task.pid = pid_next_++;
@@ -62,7 +63,7 @@ void Kernel::set_place(Task& task, TaskPlace place)
 
 void Kernel::wake(Task& task, bool is_fork)
 {
-	task.runnable_ns = now_ns_;
+	task.runnable_ns = task.queued_ns = now_ns_;
 	task.wait_open = true;
 	outcome_.note(now_ns_, TraceKind::wakes, task.cpu, task.index, scenario_.keep_trace);
 	task.cpu = choose_cpu(task);

@@ -16,6 +16,7 @@ LatencyShell::LatencyShell(const Scenario& scenario, Kernel& kernel, Outcome& ou
       kernel_(kernel),
       outcome_(outcome),
       classes_(scenario.classes),
+      group_specs_(scenario.groups),
       floor_knobs_(floor_tunables_of(spec_.floor_percent, spec_.floor_window_ns, spec_.grain_ns))
 {
 	for (u32 cpu : spec_.cpus_outside)
@@ -40,6 +41,7 @@ void LatencyShell::init()
 	llc_states_.assign(nr_llcs_, LlcState());
 	accounts_.assign(CLASSES_MAX, cap_account());
 	states_.clear();
+	init_groups();
 	for (u32 cpu = 0; cpu < kernel_.nr_cpus(); cpu++) {
 		cpu_states_[cpu].reserve_ns = spec_.reserve_ns;
 		kernel_.clear_idle(cpu);
@@ -61,6 +63,7 @@ void LatencyShell::enable(Task& task)
 	state.llc = kernel_.llc_of(task.cpu);
 	state.vtime = llc_states_[state.llc].vtime_clock;
 	state.exec_ns_charged = task.sum_exec_ns;
+	state.weight = task.spec->weight << WEIGHT_SHIFT;
 }
 
 u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
@@ -74,23 +77,6 @@ u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
 		return cpu;
 	}
 	return wants_other_cpu(task, cpu) ? find_cpu_near(task, cpu) : cpu;
-}
-
-u64 LatencyShell::settle_account(const Task& task, TaskState& state, u32 llc)
-{
-	vtime_limits limits = {spec_.credit_ns, spec_.debt_ns};
-	u64 exec_ns = task.sum_exec_ns;
-	u64 ran_ns = exec_ns - state.exec_ns_charged;
-	u64 clock = llc_states_[llc].vtime_clock;
-
-	state.vtime += vtime_charge(ran_ns, task.spec->weight);
-	state.exec_ns_charged = exec_ns;
-	if (state.llc != llc) {
-		state.vtime += clock - llc_states_[state.llc].vtime_clock;
-		state.llc = llc;
-	}
-	state.vtime = vtime_on_join(state.vtime, clock, &limits);
-	return ran_ns;
 }
 
 // A class stands for a cgroup: the walk to the nearest ancestor with a budget is not modelled.
@@ -243,6 +229,8 @@ void LatencyShell::enqueue(Task& task, u32 flags)
 		state.runnable_ns = now_ns;
 		state.wait_open = decision.deadline_ns != 0;
 	}
+	if (decision.place == PLACE_NORMAL)
+		refresh_weight(task, state, now_ns, !facts.deadline_ns);
 	place(task, state, decision, now_ns, flags);
 }
 
@@ -333,6 +321,33 @@ bool LatencyShell::take_out_of_scope(u32 cpu, u32 llc)
 	       kernel_.move_to_local(cpu, dsq_id(DsqKind::latency_llc, llc));
 }
 
+bool LatencyShell::is_before_queued(u64 vtime, u32 queue, u32 cpu) const
+{
+	if (kernel_.queued(queue).empty())
+		return true;
+	u64 key = first_key(queue, cpu);
+	return key == kKeyNone || vtime_before(vtime, key);
+}
+
+bool LatencyShell::keep_running(u32 cpu, u32 llc, Task* prev)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+	u64& clock = llc_states_[llc].vtime_clock;
+
+	if (cpu_state.running.kind != RUNNING_NORMAL || !prev || !normal_waits(cpu))
+		return false;
+	TaskState& state = state_of(*prev);
+	settle_account(*prev, state, llc);
+	if (!is_before_queued(state.vtime, dsq_id(DsqKind::normal_cpu, cpu), cpu) ||
+	    !is_before_queued(state.vtime, dsq_id(DsqKind::normal_llc, llc), cpu))
+		return false;
+	cpu_state.turn_began_exec_ns = prev->sum_exec_ns;
+	if (vtime_before(clock, state.vtime))
+		clock = state.vtime;
+	prev->slice_ns = spec_.slice_ns;
+	return true;
+}
+
 bool LatencyShell::take_normal(u32 cpu, u32 llc)
 {
 	u32 own = dsq_id(DsqKind::normal_cpu, cpu);
@@ -379,14 +394,14 @@ bool LatencyShell::take_floor(u32 cpu, u32 llc)
 	return took;
 }
 
-void LatencyShell::dispatch(u32 cpu)
+void LatencyShell::dispatch(u32 cpu, Task* prev)
 {
 	u32 llc = kernel_.llc_of(cpu);
 
 	if (cpu_states_[cpu].running.kind == RUNNING_NOTHING)
 		llc_states_[llc].looking_cpu = cpu + 1;
-	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !take_normal(cpu, llc) &&
-	    !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
+	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !keep_running(cpu, llc, prev) &&
+	    !take_normal(cpu, llc) && !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
 		take_from_other_llcs(cpu, kernel_.has_running(cpu));
 }
 
@@ -469,6 +484,8 @@ void LatencyShell::tick(Task& task)
 	    (cpu_state.running.kind == RUNNING_BUDGETED && is_over_cap(task, cpu, now_ns)) ||
 	    (cpu_state.timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, tunables)))
 		task.slice_ns = 0;
+	if (!group_specs_.empty() && cpu_state.running.kind == RUNNING_NORMAL)
+		refresh_weight(task, state_of(task), now_ns, true);
 }
 
 void LatencyShell::wake_cpu_for_first(bool used, u32 queue)

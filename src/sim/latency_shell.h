@@ -11,6 +11,7 @@
 #include "policy/floor.h"
 #include "policy/latency.h"
 #include "policy/placement.h"
+#include "policy/weight.h"
 #include "sim/kernel.h"
 
 namespace punctual::sim {
@@ -39,13 +40,14 @@ class LatencyShell final : public Scheduler {
 	void enable(Task& task) override;
 	u32 select_cpu(Task& task, u32 prev_cpu) override;
 	void enqueue(Task& task, u32 flags) override;
-	void dispatch(u32 cpu) override;
+	void dispatch(u32 cpu, Task* prev) override;
 	void running(Task& task) override;
 	void tick(Task& task) override;
 	void update_idle(u32 cpu, bool idle) override;
 	void timer_fired(u32 cpu) override;
 
 	void set_budget(u32 class_index, u64 budget_ns);
+	void cgroup_set_weight(u32 group, u32 weight);
 
 	// For the audit.
 	bool in_scope(u32 cpu) const { return !outside_.has(cpu); }
@@ -81,8 +83,17 @@ class LatencyShell final : public Scheduler {
 		u64 budget_ns;
 		u64 quota_ns;
 		u64 generation;
+		u32 weight;
 		u32 llc;
 		bool wait_open;
+		u64 reported_ns;
+		u64 reported_active_ns;
+	};
+	struct GroupState {
+		active_sums sums[2];
+		u64 busy_until_ns;
+		u32 weight;
+		u32 parent;
 	};
 
 	TaskState& state_of(const Task& task);
@@ -96,6 +107,11 @@ class LatencyShell final : public Scheduler {
 	bool normal_waits(u32 cpu) const;
 	latency_tunables tunables_of(const CpuState& cpu_state);
 
+	void init_groups();
+	GroupState& group_at(u32 group);
+	u64 report_active(GroupState& group, u64 now_ns, u32 weight, u64 active_ns, u64 plain) const;
+	u32 weigh_in_cgroup(const Task& task, u64 now_ns, u64 active_ns);
+	void refresh_weight(const Task& task, TaskState& state, u64 now_ns, bool is_normal);
 	u64 settle_account(const Task& task, TaskState& state, u32 llc);
 	void refresh_budget(const Task& task, TaskState& state);
 	bool class_is_over_cap(const Task& task, const TaskState& state, u64 now_ns, u64 ran_ns);
@@ -117,6 +133,8 @@ class LatencyShell final : public Scheduler {
 	bool take_floor(u32 cpu, u32 llc);
 	bool take_latency(u32 cpu, u32 llc);
 	bool take_out_of_scope(u32 cpu, u32 llc);
+	bool is_before_queued(u64 vtime, u32 queue, u32 cpu) const;
+	bool keep_running(u32 cpu, u32 llc, Task* prev);
 	bool take_normal(u32 cpu, u32 llc);
 	bool take_from_other_llcs(u32 cpu, bool goes_on);
 
@@ -145,6 +163,7 @@ class LatencyShell final : public Scheduler {
 	Kernel& kernel_;
 	Outcome& outcome_;
 	std::vector<ClassSpec> classes_;
+	std::vector<GroupSpec> group_specs_;
 	CpuSet outside_;
 	std::vector<u32> next_in_llc_;
 	std::vector<llc_place> llc_places_;
@@ -155,6 +174,7 @@ class LatencyShell final : public Scheduler {
 	std::vector<LlcState> llc_states_;
 	std::vector<cap_account> accounts_;
 	std::vector<TaskState> states_;
+	std::vector<GroupState> groups_;  // of group_specs_, and last the root
 };
 
 }  // namespace punctual::sim

@@ -50,6 +50,7 @@ struct LatencySpec {
 	u64 hysteresis_ns = 10 * kMicrosecond;
 	u64 turn_min_ns = 100 * kMicrosecond;
 	u64 retry_ns = 50 * kMicrosecond;
+	u64 weight_epoch_ns = 100 * kMillisecond;
 	u64 vtime_first = 0;            // where the clocks of virtual time begin
 	std::vector<u32> cpus_outside;  // not in --cpus
 };
@@ -57,6 +58,14 @@ struct LatencySpec {
 struct ClassSpec {
 	u64 budget_ns;
 	u32 cap_percent = 0;  // of one CPU; 0: none
+};
+
+constexpr u32 kRootGroup = ~0U;
+
+// A cgroup with the cpu controller.
+struct GroupSpec {
+	u32 parent = kRootGroup;  // in Scenario::groups, before it
+	u32 weight = 100;
 };
 
 enum class Program : u8 {
@@ -81,6 +90,7 @@ constexpr u32 kNoClass = ~0U;
 struct TaskSpec {
 	Program program = Program::spin;
 	u32 class_index = kNoClass;  // in Scenario::classes; none: normal
+	u32 group = kRootGroup;      // in Scenario::groups
 	u32 weight = 100;
 	std::vector<u32> cpus;  // that may run it; none: all
 	bool kthread = false;
@@ -94,14 +104,16 @@ struct TaskSpec {
 	NicSpec nic;
 };
 
-enum class ChangeKind : u8 { set_cpus, set_budget, cpu_offline, cpu_online, eject };
+enum class ChangeKind : u8 { set_cpus, set_budget, cpu_offline, cpu_online, eject, set_weight, set_group };
 
 struct Change {
 	u64 at_ns;
 	ChangeKind kind;
-	u32 index = 0;               // of a task, a class or a CPU
+	u32 index = 0;               // of a task, a class, a CPU or a group
 	std::vector<u32> cpus = {};  // with set_cpus
 	u64 budget_ns = 0;           // with set_budget
+	u32 weight = 0;              // with set_weight
+	u32 group = kRootGroup;      // with set_group
 };
 
 struct Scenario {
@@ -111,6 +123,7 @@ struct Scenario {
 	MachineSpec machine;
 	LatencySpec latency;
 	std::vector<ClassSpec> classes;
+	std::vector<GroupSpec> groups;
 	std::vector<TaskSpec> tasks;
 	std::vector<Change> changes;
 	bool audit = true;        // look for broken invariants while it runs

@@ -24,7 +24,7 @@ class Scheduler {
 	virtual void enable(Task& task) = 0;
 	virtual u32 select_cpu(Task& task, u32 prev_cpu) = 0;
 	virtual void enqueue(Task& task, u32 flags) = 0;
-	virtual void dispatch(u32 cpu) = 0;
+	virtual void dispatch(u32 cpu, Task* prev) = 0;  // prev: what ran and would go on; none: nothing
 	virtual void running(Task& task) = 0;
 	virtual void tick(Task& task) = 0;
 	virtual void update_idle(u32 cpu, bool idle) = 0;

@@ -77,6 +77,12 @@ class Simulation {
 		case ChangeKind::set_budget:
 			shell_.set_budget(change.index, change.budget_ns);
 			return true;
+		case ChangeKind::set_weight:
+			shell_.cgroup_set_weight(change.index, change.weight);
+			return true;
+		case ChangeKind::set_group:
+			kernel_.tasks()[change.index].group = change.group;
+			return true;
 		case ChangeKind::eject:
 			kernel_.eject();
 			audit_.on_ejected();

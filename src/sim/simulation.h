@@ -5,9 +5,9 @@
 // context switches, interrupts between CPUs, late timers and sections in which a task cannot be preempted.
 // Not modelled: caches and memory (a task runs equally fast everywhere), SMT siblings, frequency, interrupts
 // that take time from tasks, the time that callbacks take, tasks of other classes (real time, deadline), sleeping
-// tasks on the CPU of their waker (WAKE_SYNC), the cgroup tree (a class is a cgroup), cgroup weights, the kernel's
-// batches of queue moves, CPU clocks that differ, and the fair scheduler itself (after an ejection tasks take
-// turns at ticks).
+// tasks on the CPU of their waker (WAKE_SYNC), budgets of nested cgroups (a class is a cgroup, beside the tree of
+// groups with weights), groups that come and go, the kernel's batches of queue moves, CPU clocks that differ, and the
+// fair scheduler itself (after an ejection tasks take turns at ticks).
 #pragma once
 
 #include "sim/record.h"

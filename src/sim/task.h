@@ -33,6 +33,7 @@ struct Task {
 	u32 cpu = 0;       // whose run queue it belongs to
 	u32 last_cpu = 0;  // on which it ran last
 	u32 queue = 0;     // with TaskPlace::queued
+	u32 group = kRootGroup;
 	TaskPlace place = TaskPlace::asleep;
 	bool unmovable = false;  // migration is disabled: it changes only while it runs
 	bool preempted = false;  // its slice was taken from it
@@ -41,6 +42,8 @@ struct Task {
 	u64 slice_ns = 0;
 	u64 key = 0;  // p->scx.dsq_vtime
 	u64 sum_exec_ns = 0;
+	u64 waited_ns = 0;  // p->sched_info.run_delay: waits that are over
+	u64 queued_ns = 0;  // since when it waits
 	u64 runnable_ns = 0;
 	u64 placed_ns = 0;  // since when it is in its place
 	u64 worked_ns = 0;  // of its own running time, without switches: where its sections lie

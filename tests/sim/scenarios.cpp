@@ -124,6 +124,30 @@ Change random_change(Random& random, const Scenario& scenario)
 	return change;
 }
 
+void random_groups(Random& random, Scenario& scenario)
+{
+	scenario.latency.weight_epoch_ns = one_of(random, {kMillisecond, 10 * kMillisecond, 100 * kMillisecond});
+	for (u32 i = 0, number = static_cast<u32>(random.below(6)); i < number; i++)
+		scenario.groups.push_back({i == 0 || random.chance(50) ? kRootGroup : static_cast<u32>(random.below(i)),
+					   static_cast<u32>(log_between(random, 1, 10'000))});
+	if (scenario.groups.empty())
+		return;
+	auto one_group = [&] { return static_cast<u32>(random.below(scenario.groups.size())); };
+	for (TaskSpec& task : scenario.tasks)
+		if (!task.kthread && random.chance(70))
+			task.group = one_group();
+	for (u64 i = random.below(4); i > 0; i--) {
+		Change change = {random.below(scenario.duration_ns), ChangeKind::set_weight, one_group()};
+		change.weight = static_cast<u32>(log_between(random, 1, 10'000));
+		if (random.chance(50)) {
+			change.kind = ChangeKind::set_group;
+			change.index = static_cast<u32>(random.below(scenario.tasks.size()));
+			change.group = one_group();
+		}
+		scenario.changes.push_back(change);
+	}
+}
+
 double share(const TaskSpec& task)
 {
 	double every = static_cast<double>(task.nic.interval_ns);
@@ -214,6 +238,7 @@ Scenario random_scenario(u64 seed)
 		scenario.tasks.push_back(random_task(random, scenario));
 	for (u64 i = random.chance(60) ? random.between(1, 6) : 0; i > 0; i--)
 		scenario.changes.push_back(random_change(random, scenario));
+	random_groups(random, scenario);  // last: a seed keeps what it drew before
 	return scenario;
 }
 

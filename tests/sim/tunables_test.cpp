@@ -50,6 +50,7 @@ TEST(Tunables, AreThoseOfTheBpfScheduler)
 	    {"hysteresis_ns", spec.hysteresis_ns},
 	    {"turn_min_ns", spec.turn_min_ns},
 	    {"retry_ns", spec.retry_ns},
+	    {"weight_epoch_ns", spec.weight_epoch_ns},
 	};
 	std::map<std::string, u64> real = tunables_of_source();
 	real.erase("nr_llcs");  // the machine, not a tunable
