@@ -54,38 +54,6 @@ static inline u64 first_key(u64 dsq, s32 cpu)
 }
 
 /*
- * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its key is
- * no later than that. Returns its key; KEY_NONE: none was there any more. From a timer: compared with a kick it saves
- * an interrupt and a call of ops.dispatch.
- */
-static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
-{
-	struct bpf_iter_scx_dsq it;
-	struct task_struct* p;
-	u64 key = KEY_NONE;
-	int i;
-
-	bpf_rcu_read_lock();
-	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
-		bpf_for(i, 0, LOOKED_AT_MAX)
-		{
-			p = bpf_iter_scx_dsq_next(&it);
-			if (!p)
-				break;
-			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
-				continue;
-			key = p->scx.dsq_vtime;
-			if (key <= latest_key && !scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT))
-				key = KEY_NONE;
-			break;
-		}
-	}
-	bpf_iter_scx_dsq_destroy(&it);
-	bpf_rcu_read_unlock();
-	return key;
-}
-
-/*
  * Does a budgeted task wait for this CPU? Looking a queue up costs a hundred instructions, so the
  * CPU's own is counted. A task that leaves it by another way than ops.dispatch (new affinity, exit)
  * makes the count too high until dispatch finds the queue empty: one needless look or kick. The
@@ -200,6 +168,47 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 }
 
 /*
+ * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its key is
+ * no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared with a kick it
+ * saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up must not go ahead
+ * of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody in between.
+ */
+static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
+{
+	struct running_facts* running = &state_of_cpu(cpu)->running;
+	enum running_kind kind = running->kind;
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* p;
+	u64 key = KEY_NONE;
+	int i;
+
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq, 0)) {
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p)
+				break;
+			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+				continue;
+			key = p->scx.dsq_vtime;
+			if (key > latest_key)
+				break;
+			running->deadline_ns = key;
+			running->kind = RUNNING_ARRIVING;
+			if (!scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT)) {
+				running->kind = kind;
+				key = KEY_NONE;
+			}
+			break;
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return key;
+}
+
+/*
  * Preempts this CPU, which runs the timer, for the earliest deadline; or looks again, if that is one whose moment has
  * not come: whom the timer was for was served meanwhile. False: looks again.
  */
@@ -208,7 +217,10 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 latest_key = due_key(now_ns, tunables);
 	bool shared = state_of_llc(llc_of(cpu))->latency_used;
-	u64 key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key);
+	u64 key;
+
+	settle_floor(cpu_state, now_ns);
+	key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key);
 
 	if (key != KEY_NONE && key > latest_key) {
 		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state->running, tunables));

@@ -35,8 +35,11 @@ u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
 		if (!task->cpus.has(cpu))
 			continue;
 		u64 key = task->key;
-		if (key <= latest_key)
-			kernel_.move_to_cpu(*task, cpu, kEnqueuePreempt);
+		if (key > latest_key)
+			return key;
+		cpu_states_[cpu].running.deadline_ns = key;
+		cpu_states_[cpu].running.kind = RUNNING_ARRIVING;
+		kernel_.move_to_cpu(*task, cpu, kEnqueuePreempt);
 		return key;
 	}
 	return kKeyNone;
@@ -140,6 +143,8 @@ bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunable
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64 latest_key = due_key(now_ns, &tunables);
 	bool shared = llc_states_[kernel_.llc_of(cpu)].latency_used;
+
+	settle_floor(cpu_state, now_ns);
 	u64 key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_key);
 
 	if (key != kKeyNone && key > latest_key) {
