@@ -121,13 +121,11 @@ static inline s32 find_remote_cpu(struct task_struct* p, u32 home, u64 now_ns, u
 static inline bool move_to_cpu(struct bpf_iter_scx_dsq* it, struct task_struct* p, s32 cpu)
 {
 	struct running_facts* running = &state_of_cpu(cpu)->running;
-	u64 key = p->scx.dsq_vtime;
 
 	if (p->migration_disabled) /* rarer than is_migration_disabled() says; here it would end the scheduler */
 		return false;
 	if (__sync_val_compare_and_swap(&running->kind, RUNNING_NORMAL, RUNNING_ARRIVING) != RUNNING_NORMAL)
 		return false;
-	running->deadline_ns = key;
 	if (scx_bpf_dsq_move(it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT))
 		return true;
 	__sync_val_compare_and_swap(&running->kind, RUNNING_ARRIVING, RUNNING_NORMAL);

@@ -194,7 +194,6 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
 			key = p->scx.dsq_vtime;
 			if (key > latest_key)
 				break;
-			running->deadline_ns = key;
 			running->kind = RUNNING_ARRIVING;
 			if (!scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT)) {
 				running->kind = kind;

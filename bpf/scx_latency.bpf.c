@@ -243,10 +243,8 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	case PLACE_LOCAL:
 		COUNT(nr_idle_cpu);
 		/* Until the CPU hears of it, the next one that wakes up for it must not go ahead of it. */
-		if (decision.deadline_ns && !facts.bound_kthread) {
+		if (decision.deadline_ns && !facts.bound_kthread)
 			cpu_state->running.kind = RUNNING_ARRIVING;
-			cpu_state->running.deadline_ns = decision.deadline_ns;
-		}
 		insert_local(p, state, enq_flags | ENQ_HEAD);
 		break;
 	case PLACE_LOCAL_PREEMPT:
@@ -254,7 +252,6 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 		if (decision.deadline_ns) {
 			settle_floor(cpu_state, now_ns);
 			cpu_state->running.kind = RUNNING_ARRIVING;
-			cpu_state->running.deadline_ns = decision.deadline_ns;
 			cpu_state->reserve_ns = reserve_unmeasured(cpu_state->reserve_ns, reserve_ns);
 		}
 		insert_local(p, state, enq_flags | ENQ_PREEMPT);

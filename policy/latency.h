@@ -24,7 +24,7 @@ enum running_kind : u32 {
 
 /* Who has a CPU, and what it can put up against one that waits. */
 struct running_facts {
-	u64 deadline_ns;   /* with RUNNING_BUDGETED and RUNNING_ARRIVING */
+	u64 deadline_ns;   /* with RUNNING_BUDGETED */
 	u64 budget_ns;     /* with RUNNING_BUDGETED */
 	u64 kept_until_ns; /* RUNNING_NORMAL: policy/floor.h keeps the CPU for it; RUNNING_BUDGETED: its burst */
 	enum running_kind kind;
@@ -109,7 +109,7 @@ static inline u64 standing_deadline(const struct running_facts* running, u64 now
 {
 	u64 renewed_ns = now_ns + running->budget_ns;
 
-	if (running->kind == RUNNING_ARRIVING || now_ns < running->kept_until_ns)
+	if (now_ns < running->kept_until_ns)
 		return running->deadline_ns;
 	return renewed_ns > running->deadline_ns ? renewed_ns : running->deadline_ns;
 }
@@ -130,8 +130,8 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 	case RUNNING_KTHREAD:
 		return true;
 	case RUNNING_BUDGETED:
-	case RUNNING_ARRIVING:
 		return deadline_ns + tunables->hysteresis_ns < standing_deadline(running, now_ns);
+	case RUNNING_ARRIVING: /* nobody would look after it, once somebody else is ahead on the CPU's own queue */
 	default:
 		return false; /* nothing of ours to preempt: the CPU comes to us by itself */
 	}

@@ -240,17 +240,14 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 
 	switch (decision.place) {
 	case PLACE_LOCAL:
-		if (decision.deadline_ns && !task.is_bound_kthread()) {
+		if (decision.deadline_ns && !task.is_bound_kthread())
 			cpu_state.running.kind = RUNNING_ARRIVING;
-			cpu_state.running.deadline_ns = decision.deadline_ns;
-		}
 		insert_local(task, state, flags | kEnqueueHead);
 		break;
 	case PLACE_LOCAL_PREEMPT:
 		if (decision.deadline_ns) {
 			settle_floor(cpu_state, now_ns);
 			cpu_state.running.kind = RUNNING_ARRIVING;
-			cpu_state.running.deadline_ns = decision.deadline_ns;
 			cpu_state.reserve_ns = reserve_unmeasured(cpu_state.reserve_ns, spec_.reserve_ns);
 		}
 		insert_local(task, state, flags | kEnqueuePreempt);

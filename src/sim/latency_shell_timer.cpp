@@ -37,7 +37,6 @@ u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
 		u64 key = task->key;
 		if (key > latest_key)
 			return key;
-		cpu_states_[cpu].running.deadline_ns = key;
 		cpu_states_[cpu].running.kind = RUNNING_ARRIVING;
 		kernel_.move_to_cpu(*task, cpu, kEnqueuePreempt);
 		return key;
