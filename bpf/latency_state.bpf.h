@@ -75,6 +75,7 @@ struct task_state {
 	u64 exec_ns_charged; /* se.sum_exec_runtime up to which vtime is charged */
 	u64 began_exec_ns;   /* the same when it woke */
 	u64 runnable_ns;     /* when it was woken */
+	u64 exec_ns_sampled; /* se.sum_exec_runtime at the last tick that met it with a budget */
 	u64 deadline_ns;     /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */
 	u64 budget_ns;

@@ -71,6 +71,7 @@ void read_counters(const std::vector<KernelProgram>& programs, LoadedScheduler* 
 		if (total.cgroup_id)
 			loaded->classes.push_back(total);
 	}
+	loaded->verdicts = read_verdicts(find_kernel_map(programs, "class_verdicts", sizeof(class_verdict)));
 }
 
 bool is_scheduler_map(const UniqueFd& map, const SchedExtTypes& types)
