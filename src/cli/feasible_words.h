@@ -2,6 +2,7 @@
 // Why a budget cannot be kept, in words, with the remedy.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

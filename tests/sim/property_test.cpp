@@ -41,7 +41,7 @@ std::string replay(u64 seed)
 }
 
 constexpr u32 kFailuresMax = 5;  // the first ones tell enough
-constexpr size_t kSeedsPerWindow = 10;
+constexpr size_t kSeedsPerWindow = 4;
 
 // Open: an idle CPU was claimed, finds nothing in ops.dispatch, and something is queued before it is marked idle again:
 // the kernel tells nobody of that.

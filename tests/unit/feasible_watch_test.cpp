@@ -2,6 +2,8 @@
 // What `run` and `status` say of budgets that cannot be kept.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "cli/feasible_watch.h"
 #include "cli/feasible_words.h"
 
