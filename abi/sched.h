@@ -62,3 +62,38 @@ struct class_stats {
 	u64 wait_ns_max;
 	u64 buckets[WAIT_BUCKETS];
 };
+
+/* Why a budget could not be kept in a window: policy/feasible.h decides. */
+enum feasible_reason : u32 {
+	FEASIBLE,
+	INFEASIBLE_OVER_CAP,        /* its cap leaves less than it asks for */
+	INFEASIBLE_TAKEN_BY_OTHERS, /* real-time or deadline tasks, or interrupts */
+	INFEASIBLE_NOT_ENOUGH_CPU,  /* those with a budget ask for more than there is */
+	INFEASIBLE_FLOOR,           /* what normal tasks keep is what is missing */
+	INFEASIBLE_TOO_SHORT,       /* it is shorter than what it takes to get on a CPU */
+	INFEASIBLE_UNKNOWN,
+};
+
+/* Map "class_verdicts": array of CLASSES_MAX elements, rows as in "class_stats". Its size is its version. */
+struct class_verdict {
+	u64 cgroup_id;     /* whose; 0: row not used, or no window has ended yet */
+	u64 nr_windows;    /* judged */
+	u64 nr_infeasible; /* of those */
+	u64 at_ns;         /* CLOCK_BOOTTIME when the last infeasible one ended; the following is about that one */
+	u64 length_ns;
+	u64 budget_ns;
+	u64 wait_ns_min;      /* all ones: no wait ended */
+	u64 nr_missed;        /* waits */
+	u64 late_ns;          /* by how much, all together */
+	u64 nr_over_cap;      /* times that a task was queued without its budget */
+	u64 nr_sleepless;     /* samples that met a task which had not slept for a window */
+	u64 ran_ns;           /* CPU time of the class, sampled */
+	u64 overdue_ns;       /* how long ago the deadline of a task that still waited had passed */
+	u32 cpu;              /* where there was trouble */
+	u32 others_percent;   /* of that CPU: taken by other scheduling classes and interrupts */
+	u32 budgeted_percent; /* and used by tasks with a budget */
+	u32 reason;           /* enum feasible_reason */
+	u32 reason_now;       /* the same of the last window judged */
+	u32 pad;
+};
+static_assert(sizeof(struct class_verdict) == 128, "class_verdict is shared with user space");

@@ -94,6 +94,17 @@ struct task_struct {
 	struct css_set* cgroups;
 };
 
+/* What tasks of the other classes, and interrupts, took of a CPU lately: in 1/1024. */
+struct sched_avg {
+	unsigned long util_avg;
+};
+
+struct rq {
+	struct sched_avg avg_rt;
+	struct sched_avg avg_dl;
+	struct sched_avg avg_irq; /* only in kernels that account for interrupts */
+};
+
 struct scx_init_task_args {
 	bool fork;
 };
@@ -137,3 +148,4 @@ extern void bpf_rcu_read_unlock(void) __ksym;
 extern int bpf_iter_num_new(struct bpf_iter_num* it, int start, int end) __ksym;
 extern int* bpf_iter_num_next(struct bpf_iter_num* it) __ksym;
 extern void bpf_iter_num_destroy(struct bpf_iter_num* it) __ksym;
+extern const struct rq runqueues __ksym; /* one a CPU */

@@ -81,9 +81,10 @@ struct task_state {
 	u16 llc;             /* whose clock its vtime belongs to */
 	bool wait_open;      /* a wakeup has not reached a CPU yet */
 	u8 pad;
-	u64 began_exec_ns; /* the same when it woke */
-	u64 runnable_ns;   /* when it was woken */
-	u64 deadline_ns;   /* kept while preempted; 0: none */
+	u64 began_exec_ns;   /* the same when it woke */
+	u64 runnable_ns;     /* when it was woken */
+	u64 exec_ns_sampled; /* se.sum_exec_runtime at the last tick that met it with a budget */
+	u64 deadline_ns;     /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */
 	u64 budget_ns;
 	u64 quota_ns; /* of its class's cap; 0: none */

@@ -26,6 +26,9 @@
  * Weights. Normal tasks are charged by an effective weight, in which the weights of all cgroups above count
  * (policy/weight.h, latency_weight.bpf.h). It is found anew a few times in each epoch, not at every wakeup.
  *
+ * Ten times a second a timer says of each class whether its budget can be kept (policy/feasible.h). What it goes by
+ * is noted where a wait ends and at the tick.
+ *
  * When it is a bad choice: budgets shorter than the switch itself (about 5 us), or a class that
  * needs more CPU than there is.
  *
@@ -35,6 +38,7 @@
 #include "abi/loglin.h"
 #include "abi/sched.h"
 #include "bpf/latency_dispatch.bpf.h"
+#include "bpf/latency_feasible.bpf.h"
 #include "bpf/latency_place.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
@@ -66,6 +70,8 @@ void BPF_PROG(latency_enable, struct task_struct* p)
 	state->vtime = state_of_llc(state->llc)->vtime_clock;
 	state->exec_ns_charged = p->se.sum_exec_runtime;
 	state->weight = p->scx.weight << WEIGHT_SHIFT;
+	state->exec_ns_sampled = state->exec_ns_charged;
+	state->runnable_ns = scx_bpf_now(); /* what it did before is not known: it may have slept until now */
 }
 
 SEC("struct_ops/latency_select_cpu")
@@ -95,8 +101,10 @@ static inline u64 budget_now(struct task_struct* p, struct task_state* state, s3
 	if (!in_scope(cpu))
 		return 0;
 	refresh_budget(p, state);
-	if (state->quota_ns && class_is_over_cap(state, now_ns, ran_ns))
+	if (state->quota_ns && class_is_over_cap(state, now_ns, ran_ns)) {
+		window_of(state)->nr_over_cap++;
 		return 0;
+	}
 	return state->budget_ns;
 }
 
@@ -290,7 +298,7 @@ static inline bool is_over_cap(struct task_struct* p, s32 cpu, u64 now_ns)
 	return state && state->quota_ns && class_is_over_cap(state, now_ns, settle_account(p, state, llc_of(cpu)));
 }
 
-static inline void count_wait(const struct task_state* state, u64 wait_ns)
+static inline void count_wait(const struct task_state* state, s32 cpu, u64 wait_ns)
 {
 	u32 row = state->class_index;
 	struct class_stats* class = bpf_map_lookup_elem(&class_stats, &row);
@@ -304,6 +312,7 @@ static inline void count_wait(const struct task_state* state, u64 wait_ns)
 	if (wait_ns > class->wait_ns_max)
 		class->wait_ns_max = wait_ns;
 	class->buckets[bucket]++;
+	feasible_wait(window_of(state), wait_ns, state->budget_ns, cpu);
 }
 
 static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
@@ -325,7 +334,7 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	    burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns, burst_ns);
 	if (state->wait_open) {
 		state->wait_open = false;
-		count_wait(state, now_ns - state->runnable_ns);
+		count_wait(state, cpu, now_ns - state->runnable_ns);
 	}
 	/* It may not sleep soon: look after those behind it, and after the floor where that was needed lately. */
 	if (latency_waits(cpu))
@@ -385,6 +394,7 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	u64 now_ns = scx_bpf_now();
 
+	sample_class(p, cpu, now_ns);
 	if (floor_wants_cpu(cpu, now_ns) ||
 	    (cpu_state->running.kind == RUNNING_BUDGETED && is_over_cap(p, cpu, now_ns)) ||
 	    (cpu_state->timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
@@ -479,7 +489,7 @@ s32 BPF_PROG(latency_init)
 		if (err)
 			return err;
 	}
-	return 0;
+	return start_windows();
 }
 
 SEC("struct_ops/latency_exit")

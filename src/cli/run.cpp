@@ -12,7 +12,9 @@
 #include "base/process.h"
 #include "base/stop.h"
 #include "cli/budget_watch.h"
+#include "cli/cgroup_name.h"
 #include "cli/commands.h"
+#include "cli/feasible_watch.h"
 #include "cli/run_only.h"
 #include "cli/run_options.h"
 #include "object/scheduler.h"
@@ -75,15 +77,29 @@ void print_exit(const std::string& name, const ExitReport& report)
 		fmt::print(stderr, "punctual: the kernel's dump is in {}\n", report.dump_file);
 }
 
+std::string name_of_class(uint64_t cgroup_id)
+{
+	return clean_text(cgroup_name(cgroup_id).value_or(fmt::format("cgroup id {}", cgroup_id)));
+}
+
+void print_lines(const std::vector<std::string>& lines)
+{
+	for (const std::string& line : lines)
+		fmt::print(stderr, "punctual: {}\n", line);
+}
+
 enum class Ended { by_signal, by_command, by_kernel };
 
 // Waits for the first of: a signal, the end of the command, an ejection. Error: --only cannot go on.
-Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets, OnlyRun* only)
+Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets,
+		    FeasibleWatch* feasible, OnlyRun* only)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
-		if (budgets)
+		if (budgets) {
 			budgets->step(scheduler.budgets());
+			print_lines(feasible->step(scheduler.budgets()->verdicts(), std::chrono::steady_clock::now()));
+		}
 		poll(fds, 2, kWatchMs);
 		if (stop->raised())
 			return Ended::by_signal;
@@ -129,6 +145,7 @@ Result<ExitCode> run(const RunOptions& flags)
 	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, TRY(only_slices(options))));
 	std::optional<Child> command;
 	std::optional<BudgetWatch> budgets;
+	FeasibleWatch feasible(name_of_class);
 
 	for (int restarts = 0; restarts <= kRestartsMax; restarts++) {
 		auto loaded_at = std::chrono::steady_clock::now();
@@ -146,9 +163,11 @@ Result<ExitCode> run(const RunOptions& flags)
 
 		if (!budgets)
 			budgets = watch_budgets(scheduler);
-		Result<Ended> ended =
-		    watch(scheduler, &stop, command ? &*command : nullptr, budgets ? &*budgets : nullptr, &only);
+		Result<Ended> ended = watch(scheduler, &stop, command ? &*command : nullptr,
+					    budgets ? &*budgets : nullptr, &feasible, &only);
 		ExitReport report = scheduler.detach();
+		if (ended != Ended::by_kernel || !report.wants_restart())
+			print_lines(feasible.summary());
 		print_exit(scheduler.name(), report);
 		if (ended != Ended::by_kernel || !report.wants_restart())
 			only.end();

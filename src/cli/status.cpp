@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // punctual status and punctual unload: look at, and detach, whatever scheduler is loaded.
+#include <time.h>
+
+#include <algorithm>
 #include <memory>
 
 #include <nlohmann/json.hpp>
@@ -7,6 +10,7 @@
 #include "base/units.h"
 #include "cli/cgroup_name.h"
 #include "cli/commands.h"
+#include "cli/feasible_words.h"
 #include "object/class_waits.h"
 #include "object/loaded.h"
 #include "scope/partial.h"
@@ -25,6 +29,31 @@ double microseconds(uint64_t ns)
 std::string class_name(uint64_t id)
 {
 	return clean_text(cgroup_name(id).value_or(fmt::format("id {} (removed)", id)));
+}
+
+// Zeros when no window of the class has ended.
+class_verdict verdict_of(const LoadedScheduler& loaded, const class_stats& row)
+{
+	auto verdict = std::ranges::find(loaded.verdicts, row.cgroup_id, &class_verdict::cgroup_id);
+	return verdict == loaded.verdicts.end() ? class_verdict() : *verdict;
+}
+
+uint64_t ns_since(uint64_t boottime_ns)
+{
+	timespec now = {};
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec - boottime_ns;
+}
+
+void add_verdict(const class_verdict& verdict, Json* json)
+{
+	const bool ever = verdict.nr_infeasible > 0;
+	(*json)["windows"] = verdict.nr_windows;
+	(*json)["infeasible_windows"] = verdict.nr_infeasible;
+	(*json)["infeasible_now"] = verdict.reason_now != FEASIBLE;
+	(*json)["infeasible_reason"] = ever ? Json(reason_key(verdict.reason)) : Json();
+	(*json)["infeasible_text"] = ever ? Json(infeasible_words(verdict)) : Json();
+	(*json)["infeasible_ns_ago"] = ever ? Json(ns_since(verdict.at_ns)) : Json();
 }
 
 Json class_json(const class_stats& row)
@@ -71,8 +100,10 @@ void print_json(const std::optional<LoadedScheduler>& loaded)
 		if (loaded->stats)
 			json["counters"] = stats_json(*loaded->stats);
 		json["classes"] = Json::array();
-		for (const class_stats& row : loaded->classes)
+		for (const class_stats& row : loaded->classes) {
 			json["classes"].push_back(class_json(row));
+			add_verdict(verdict_of(*loaded, row), &json["classes"].back());
+		}
 	}
 	fmt::print("{}\n", json.dump(2));
 }
@@ -100,6 +131,11 @@ void print_text(const LoadedScheduler& loaded)
 			   format_duration(Nanoseconds(row.budget_ns)), row.nr_waits, row.nr_missed,
 			   microseconds(wait_quantile_ns(row, 0.5)), microseconds(wait_quantile_ns(row, 0.99)),
 			   microseconds(row.wait_ns_max));
+	for (const class_stats& row : loaded.classes)
+		if (class_verdict verdict = verdict_of(loaded, row); verdict.nr_infeasible > 0)
+			fmt::print("{}: {}, the last {:.1f} s ago: {}\n", class_name(row.cgroup_id),
+				   infeasible_count(verdict), static_cast<double>(ns_since(verdict.at_ns)) / 1e9,
+				   infeasible_words(verdict));
 }
 
 }  // namespace

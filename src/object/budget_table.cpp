@@ -89,6 +89,7 @@ Result<BudgetTable> BudgetTable::of_loaded()
 	BudgetTable table;
 	table.budgets_ = find_kernel_map(programs, "budgets", sizeof(budget));
 	table.class_stats_ = find_kernel_map(programs, "class_stats", sizeof(class_stats));
+	table.class_verdicts_ = find_kernel_map(programs, "class_verdicts", sizeof(class_verdict));
 	table.control_ = find_kernel_map(programs, kControlMap, 0);
 	auto offset = offset_in_map(table.control_, kGeneration);
 	if (!table.budgets_ || !table.class_stats_ || !offset)
@@ -102,6 +103,7 @@ std::optional<BudgetTable> BudgetTable::of_object(bpf_object* object)
 	BudgetTable table;
 	table.budgets_ = map_of_object(object, "budgets", sizeof(budget));
 	table.class_stats_ = map_of_object(object, "class_stats", sizeof(class_stats));
+	table.class_verdicts_ = map_of_object(object, "class_verdicts", sizeof(class_verdict));
 	table.control_ = map_of_object(object, kControlMap, 0);
 	auto offset = offset_in_map(table.control_, kGeneration);
 	if (!table.budgets_ || !table.class_stats_ || !offset)
@@ -134,6 +136,11 @@ Result<std::vector<BudgetRow>> BudgetTable::rows() const
 	auto twice = std::ranges::unique(rows, {}, &BudgetRow::cgroup_id);
 	rows.erase(twice.begin(), twice.end());
 	return rows;
+}
+
+std::vector<class_verdict> BudgetTable::verdicts() const
+{
+	return read_verdicts(class_verdicts_);
 }
 
 Result<bool> BudgetTable::set(const Budget& budget)

@@ -14,6 +14,7 @@
 #include "base/result.h"
 
 struct bpf_object;
+struct class_verdict;
 
 namespace punctual {
 
@@ -35,6 +36,9 @@ class BudgetTable {
 	// Takes it away. False when the cgroup has none of that source.
 	Result<bool> clear(uint64_t cgroup_id, BudgetSource source);
 
+	// What the scheduler says of the classes: can their budgets be kept? Empty when it does not judge.
+	std::vector<class_verdict> verdicts() const;
+
 	// Frees the rows of cgroups that were removed, and returns them.
 	Result<std::vector<BudgetRow>> free_gone();
 
@@ -47,6 +51,7 @@ class BudgetTable {
 
 	UniqueFd budgets_;
 	UniqueFd class_stats_;
+	UniqueFd class_verdicts_;
 	UniqueFd control_;
 	uint32_t generation_offset_ = 0;  // of budget_generation in the value of control_
 };

@@ -77,4 +77,15 @@ UniqueFd find_kernel_map(const std::vector<KernelProgram>& programs, std::string
 	return {};
 }
 
+std::vector<class_verdict> read_verdicts(const UniqueFd& map)
+{
+	std::vector<class_verdict> verdicts;
+	for (u32 row = 0; map && row < CLASSES_MAX; row++) {
+		class_verdict verdict = {};
+		if (bpf_map_lookup_elem(map.get(), &row, &verdict) == 0 && verdict.cgroup_id)
+			verdicts.push_back(verdict);
+	}
+	return verdicts;
+}
+
 }  // namespace punctual

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/sched.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -38,5 +39,8 @@ std::vector<KernelProgram> sched_ext_programs();
 // The map of this name and value size (0: any) among those that the programs use: the youngest, because those of a
 // scheduler that has just ended may linger. Invalid when there is none.
 UniqueFd find_kernel_map(const std::vector<KernelProgram>& programs, std::string_view name, uint32_t value_size);
+
+// The rows in use of a map "class_verdicts".
+std::vector<class_verdict> read_verdicts(const UniqueFd& map);
 
 }  // namespace punctual

@@ -53,6 +53,7 @@ void read_counters(const std::vector<KernelProgram>& programs, LoadedScheduler* 
 	UniqueFd classes = find_kernel_map(programs, "class_stats", sizeof(class_stats));
 	if (classes)
 		loaded->classes = read_classes(classes.get());
+	loaded->verdicts = read_verdicts(find_kernel_map(programs, "class_verdicts", sizeof(class_verdict)));
 }
 
 bool is_scheduler_map(const UniqueFd& map, const SchedExtTypes& types)

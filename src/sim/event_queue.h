@@ -22,6 +22,7 @@ enum class EventKind : u8 {
 	packets,  // some arrive
 	change,   // somebody changes the machine
 	sample,   // the audit looks
+	window,   // the scheduler judges what happened in it
 };
 
 struct Event {

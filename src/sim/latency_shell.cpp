@@ -40,6 +40,8 @@ void LatencyShell::init()
 	cpu_states_.assign(kernel_.nr_cpus(), CpuState());
 	llc_states_.assign(nr_llcs_, LlcState());
 	accounts_.assign(CLASSES_MAX, cap_account());
+	windows_.assign(CLASSES_MAX, feasible_window());
+	cpu_samples_.assign(kernel_.nr_cpus(), feasible_cpu());
 	states_.clear();
 	init_groups();
 	for (u32 cpu = 0; cpu < kernel_.nr_cpus(); cpu++) {
@@ -64,6 +66,8 @@ void LatencyShell::enable(Task& task)
 	state.vtime = llc_states_[state.llc].vtime_clock;
 	state.exec_ns_charged = task.sum_exec_ns;
 	state.weight = task.spec->weight << WEIGHT_SHIFT;
+	state.exec_ns_sampled = state.exec_ns_charged;
+	state.runnable_ns = kernel_.clock_ns();
 }
 
 u32 LatencyShell::select_cpu(Task& task, u32 prev_cpu)
@@ -106,8 +110,10 @@ u64 LatencyShell::budget_now(const Task& task, TaskState& state, u32 cpu, u64 no
 	if (!in_scope(cpu))
 		return 0;
 	refresh_budget(task, state);
-	if (state.quota_ns && class_is_over_cap(task, state, now_ns, ran_ns))
+	if (state.quota_ns && class_is_over_cap(task, state, now_ns, ran_ns)) {
+		window_of(task).nr_over_cap++;
 		return 0;
+	}
 	return state.budget_ns;
 }
 
@@ -426,7 +432,10 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 	cpu_state.running.budget_ns = state.budget_ns;
 	cpu_state.running.kept_until_ns =
 	    burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns, spec_.burst_ns);
-	state.wait_open = false;
+	if (state.wait_open) {
+		state.wait_open = false;
+		feasible_wait(&window_of(task), now_ns - state.runnable_ns, state.budget_ns, cpu);
+	}
 	if (latency_waits(cpu))
 		look_again(cpu, now_ns);
 	if (now_ns - cpu_state.granted_ns < spec_.floor_window_ns)
@@ -477,6 +486,7 @@ void LatencyShell::tick(Task& task)
 	latency_tunables tunables = tunables_of(cpu_state);
 	u64 now_ns = kernel_.clock_ns();
 
+	sample_class(task, cpu, now_ns);
 	if (floor_wants_cpu(cpu, now_ns) ||
 	    (cpu_state.running.kind == RUNNING_BUDGETED && is_over_cap(task, cpu, now_ns)) ||
 	    (cpu_state.timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, tunables)))

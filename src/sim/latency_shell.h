@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/cap.h"
+#include "policy/feasible.h"
 #include "policy/floor.h"
 #include "policy/latency.h"
 #include "policy/placement.h"
@@ -48,6 +49,7 @@ class LatencyShell final : public Scheduler {
 
 	void set_budget(u32 class_index, u64 budget_ns);
 	void cgroup_set_weight(u32 group, u32 weight);
+	void windows_end();  // every FEASIBLE_WINDOW_NS
 
 	// For the audit.
 	bool in_scope(u32 cpu) const { return !outside_.has(cpu); }
@@ -79,6 +81,7 @@ class LatencyShell final : public Scheduler {
 		u64 exec_ns_charged;
 		u64 began_exec_ns;
 		u64 runnable_ns;
+		u64 exec_ns_sampled;
 		u64 deadline_ns;
 		u64 budget_ns;
 		u64 quota_ns;
@@ -141,6 +144,11 @@ class LatencyShell final : public Scheduler {
 	void budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);
 	void normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);
 
+	feasible_window& window_of(const Task& task) { return windows_[task.class_index() % CLASSES_MAX]; }
+	void sample_class(const Task& task, u32 cpu, u64 now_ns);
+	void note_waiting(u32 queue, u64 now_ns);
+	void judge_class(u32 index, u64 now_ns);
+
 	void arm_timer(u32 cpu, u64 now_ns, u64 at_ns);
 	bool cpu_may_be_preempted(u32 cpu, u64 now_ns, const latency_tunables& tunables) const;
 	void settle_floor(CpuState& cpu_state, u64 now_ns);
@@ -173,6 +181,8 @@ class LatencyShell final : public Scheduler {
 	std::vector<CpuState> cpu_states_;
 	std::vector<LlcState> llc_states_;
 	std::vector<cap_account> accounts_;
+	std::vector<feasible_window> windows_;
+	std::vector<feasible_cpu> cpu_samples_;
 	std::vector<TaskState> states_;
 	std::vector<GroupState> groups_;  // of group_specs_, and last the root
 };

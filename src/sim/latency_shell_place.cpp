@@ -111,12 +111,10 @@ u32 LatencyShell::find_remote_cpu(const Task& task, u32 home, u64 now_ns, u32* l
 bool LatencyShell::move_to_cpu(Task& task, u32 cpu)
 {
 	running_facts& running = cpu_states_[cpu].running;
-	u64 key = task.key;
 
 	if (task.unmovable || running.kind != RUNNING_NORMAL)
 		return false;
 	running.kind = RUNNING_ARRIVING;
-	running.deadline_ns = key;
 	kernel_.move_to_cpu(task, cpu, kEnqueuePreempt);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "abi/sched.h"
 #include "measure/histogram.h"
 #include "sim/task.h"
 
@@ -34,6 +35,7 @@ struct ClassRecord {
 	Histogram waits;    // from runnable to the first instruction
 	Histogram packets;  // from arrival until the packet function is done with it
 	u64 nr_dropped = 0;
+	class_verdict verdict = {};  // of the scheduler
 };
 
 struct TaskRecord {

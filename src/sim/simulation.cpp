@@ -37,6 +37,7 @@ class Simulation {
 			events.add(scenario_.changes[i].at_ns, EventKind::change, i);
 		if (scenario_.audit)
 			events.add(0, EventKind::sample, 0);
+		events.add(FEASIBLE_WINDOW_NS, EventKind::window, 0);
 		while (!events.empty() && events.next_ns() <= scenario_.duration_ns) {
 			Event event = events.take();
 			kernel_.advance(event.at_ns);
@@ -53,6 +54,11 @@ class Simulation {
 		if (event.kind == EventKind::sample) {
 			audit_.sample();
 			kernel_.events().add(event.at_ns + audit_.sample_ns(), EventKind::sample, 0);
+			return;
+		}
+		if (event.kind == EventKind::window) {
+			shell_.windows_end();
+			kernel_.events().add(event.at_ns + FEASIBLE_WINDOW_NS, EventKind::window, 0);
 			return;
 		}
 		outcome_.nr_events++;

@@ -41,6 +41,7 @@ std::string replay(u64 seed)
 }
 
 constexpr u32 kFailuresMax = 5;  // the first ones tell enough
+constexpr size_t kSeedsPerWindow = 4;
 
 // An idle CPU was claimed, finds nothing in ops.dispatch, and something is queued before it is marked idle again: the
 // kernel tells nobody of that.
@@ -80,6 +81,29 @@ TEST(Random, I3_AdmittedClassWaitsNoLongerThanTheContractSays)
 					  << " ns, at most " << longest_ns << "; budget "
 					  << scenario.classes[i].budget_ns << "\n"
 					  << replay(seed) << "\n";
+		}
+	}
+	EXPECT_EQ(failures, 0U);
+}
+
+// The windows are longer than the other runs, so it is fewer seeds.
+TEST(Random, AdmittedClassIsNeverSaidToBeInfeasible)
+{
+	u32 failures = 0;
+	std::vector<u64> tried = seeds();
+	for (size_t i = 0; i < tried.size(); i += tried.size() > 1 ? kSeedsPerWindow : 1) {
+		Scenario scenario = random_admitted_scenario(tried[i]);
+		scenario.duration_ns = 320 * kMillisecond;
+		scenario.audit = false;
+		Outcome outcome = simulate(scenario);
+		for (u32 k = 0; k < scenario.classes.size(); k++) {
+			const class_verdict& verdict = outcome.classes[k].verdict;
+			if (verdict.nr_infeasible && ++failures <= kFailuresMax)
+				std::cout << "class " << k << " of budget " << scenario.classes[k].budget_ns
+					  << ": reason " << verdict.reason << ", " << verdict.nr_missed
+					  << " waits late by " << verdict.late_ns << " ns, shortest "
+					  << verdict.wait_ns_min << "\n"
+					  << replay(tried[i]) << "\n";
 		}
 	}
 	EXPECT_EQ(failures, 0U);
