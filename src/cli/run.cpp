@@ -13,6 +13,7 @@
 #include "base/stop.h"
 #include "cli/budget_watch.h"
 #include "cli/commands.h"
+#include "cli/run_decisions.h"
 #include "cli/run_only.h"
 #include "cli/run_options.h"
 #include "object/scheduler.h"
@@ -78,12 +79,14 @@ void print_exit(const std::string& name, const ExitReport& report)
 enum class Ended { by_signal, by_command, by_kernel };
 
 // Waits for the first of: a signal, the end of the command, an ejection. Error: --only cannot go on.
-Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets, OnlyRun* only)
+Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets, OnlyRun* only,
+		    DecisionRun* decisions)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
 		if (budgets)
 			budgets->step(scheduler.budgets());
+		decisions->follow(scheduler);
 		poll(fds, 2, kWatchMs);
 		if (stop->raised())
 			return Ended::by_signal;
@@ -127,6 +130,7 @@ Result<ExitCode> run(const RunOptions& flags)
 		fmt::print(stderr, "punctual: {}\n", repaired.error().what);
 	}
 	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, TRY(only_slices(options))));
+	DecisionRun decisions = TRY(DecisionRun::create(options.record_decisions));
 	std::optional<Child> command;
 	std::optional<BudgetWatch> budgets;
 
@@ -146,10 +150,11 @@ Result<ExitCode> run(const RunOptions& flags)
 
 		if (!budgets)
 			budgets = watch_budgets(scheduler);
-		Result<Ended> ended =
-		    watch(scheduler, &stop, command ? &*command : nullptr, budgets ? &*budgets : nullptr, &only);
+		Result<Ended> ended = watch(scheduler, &stop, command ? &*command : nullptr,
+					    budgets ? &*budgets : nullptr, &only, &decisions);
 		ExitReport report = scheduler.detach();
 		print_exit(scheduler.name(), report);
+		decisions.end(scheduler);
 		if (ended != Ended::by_kernel || !report.wants_restart())
 			only.end();
 		if (!ended && command) {

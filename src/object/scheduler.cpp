@@ -119,6 +119,7 @@ struct Scheduler::State {
 	uint32_t record_offset = 0;
 	std::string record_name;
 	std::optional<BudgetTable> budgets;
+	std::optional<DecisionRing> decisions;
 
 	void find_record(const Variables& variables);
 	Status load(std::string_view sched, const SchedulerOptions& options);
@@ -206,8 +207,9 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	TRY(check_machine(sched));
 	KernelTypes kernel = TRY(KernelTypes::load());
 	Variables variables = Variables::of(object.get());
-	auto prepared = prepare(object.get(), variables, kernel,
-				{options.cpus, options.set, options.timeout_ms, options.only_named});
+	auto prepared =
+	    prepare(object.get(), variables, kernel,
+		    {options.cpus, options.set, options.timeout_ms, options.record_decisions, options.only_named});
 	if (!prepared)
 		return fail(prepared.error().code, "cannot load {}: {}", sched, prepared.error().what);
 	name = prepared->name;
@@ -216,6 +218,8 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	ops = prepared->ops;
 	if (int error = -bpf_object__load(object.get()); error)
 		return load_error(error, sched, name, log);
+	if (options.record_decisions)
+		decisions.emplace(TRY(DecisionRing::of_object(object.get(), variables)));
 	return fill_budgets(options.budgets);
 }
 
@@ -322,6 +326,11 @@ const std::vector<std::string>& Scheduler::notes() const
 BudgetTable* Scheduler::budgets()
 {
 	return state_->budgets ? &*state_->budgets : nullptr;
+}
+
+DecisionRing* Scheduler::decisions()
+{
+	return state_->decisions ? &*state_->decisions : nullptr;
 }
 
 bool Scheduler::is_enabled() const
