@@ -5,11 +5,11 @@
  * asked again (src/sim/replay.h). Part of scx_latency.bpf.c, which explains the whole.
  *
  * Without recording the kernel's verifier knows that record_decisions is false and removes all that is behind it:
- * two instructions a decision are left. Hence the order here, the recorded question first and the plain one after
- * it, and everything inlined: facts are then not put into memory for a record that is never written.
+ * two instructions a decision are left. What is behind it is one call with a record made on the spot. Were it more,
+ * the compiler would no longer inline the functions around; were it a pointer to facts instead of a copy, these would
+ * have to be in memory.
  *
- * Facts are copied into the record before the question is asked, and the question is about the copy: another CPU
- * may change the original at any time.
+ * Where facts can be changed by another CPU meanwhile, the question is asked about the copy.
  */
 #pragma once
 
@@ -32,130 +32,88 @@ struct {
 
 u64 nr_decisions_lost SEC(".data.decisions"); /* for want of room in the ring buffer */
 
-/* Room for a record with its head filled in; NULL: there is none, which is counted. */
-#define BEGIN_RECORD(type, kind_)                                                               \
-	({                                                                                      \
-		type* begun = bpf_ringbuf_reserve(&decisions, sizeof(type), 0);                 \
-		if (begun)                                                                      \
-			begun->head = (struct decision_head){.time_ns = scx_bpf_now(),          \
-							     .cpu = bpf_get_smp_processor_id(), \
-							     .kind = (kind_),                   \
-							     .bytes = sizeof(type)};            \
-		else                                                                            \
-			__sync_fetch_and_add(&nr_decisions_lost, 1);                            \
-		begun;                                                                          \
-	})
-
 /* The reader comes by itself: waking it from under a run-queue lock would be a decision of its own. */
-static __always_inline void end_record(void* record)
+static __noinline void put_record(struct decision_head* head, enum decision_kind kind, u32 bytes)
 {
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-}
-
-static __always_inline void record_numbers(enum decision_kind kind, const u64 facts[DECISION_FACTS_MAX],
-					   const u64 answers[DECISION_ANSWERS_MAX])
-{
-	struct number_record* record = BEGIN_RECORD(struct number_record, kind);
-
-	if (!record)
-		return;
-	for (u32 i = 0; i < DECISION_FACTS_MAX; i++)
-		record->facts[i] = facts[i];
-	for (u32 i = 0; i < DECISION_ANSWERS_MAX; i++)
-		record->answers[i] = answers[i];
-	end_record(record);
+	*head = (struct decision_head){
+	    .time_ns = scx_bpf_now(), .cpu = bpf_get_smp_processor_id(), .kind = kind, .bytes = bytes};
+	if (bpf_ringbuf_output(&decisions, head, bytes, BPF_RB_NO_WAKEUP))
+		__sync_fetch_and_add(&nr_decisions_lost, 1);
 }
 
 /* RECORD(kind, answer, facts...) */
-#define RECORD(kind, answer, ...) \
-	record_numbers(kind, (u64[DECISION_FACTS_MAX]){__VA_ARGS__}, (u64[DECISION_ANSWERS_MAX]){answer})
+#define RECORD(kind, answer, ...)                                                                    \
+	({                                                                                           \
+		if (record_decisions) {                                                              \
+			struct number_record record = {.facts = {__VA_ARGS__}, .answers = {answer}}; \
+			put_record(&record.head, kind, sizeof(record));                              \
+		}                                                                                    \
+	})
 
 /* ---- policy/latency.h ---- */
 
 static __always_inline struct place_decision decide_place(const struct place_facts* facts,
 							  const struct latency_tunables* tunables)
 {
+	struct place_decision decision = place_task(facts, tunables);
+
 	if (record_decisions) {
-		struct place_decision decision = place_task(facts, tunables);
-		struct place_record* record = BEGIN_RECORD(struct place_record, DECISION_PLACE);
+		struct place_record record = {.facts = *facts, .tunables = *tunables, .decision = decision};
 
-		if (record) {
-			record->facts = *facts;
-			record->tunables = *tunables;
-			record->decision = decision;
-			end_record(record);
-		}
-		return decision;
+		put_record(&record.head, DECISION_PLACE, sizeof(record));
 	}
-	return place_task(facts, tunables);
+	return decision;
 }
 
-static __always_inline void record_look(enum decision_kind kind, u64 now_ns, u64 about_ns,
-					const struct running_facts* running, const struct latency_tunables* tunables,
-					u64 answer)
+static __noinline u64 answer_recorded(struct look_record* record, enum decision_kind kind)
 {
-	struct look_record* record = BEGIN_RECORD(struct look_record, kind);
-
-	if (!record)
-		return;
-	record->now_ns = now_ns;
-	record->about_ns = about_ns;
-	record->running = *running;
-	record->tunables = *tunables;
-	record->answer = answer;
-	end_record(record);
+	record->answer = look_answer(record, kind);
+	put_record(&record->head, kind, sizeof(*record));
+	return record->answer;
 }
+
+/* LOOK(kind, plain question, now_ns, about_ns, running, tunables) */
+#define LOOK(kind, plain, now_ns_, about_ns_, running_, tunables_)              \
+	({                                                                      \
+		u64 answer;                                                     \
+		if (record_decisions) {                                         \
+			struct look_record record = {.now_ns = (now_ns_),       \
+						     .about_ns = (about_ns_),   \
+						     .running = *(running_),    \
+						     .tunables = *(tunables_)}; \
+			answer = answer_recorded(&record, kind);                \
+		} else {                                                        \
+			answer = (plain);                                       \
+		}                                                               \
+		answer;                                                         \
+	})
 
 static __always_inline bool decide_may_preempt(const struct running_facts* running, u64 now_ns, u64 deadline_ns,
 					       const struct latency_tunables* tunables)
 {
-	if (record_decisions) {
-		struct running_facts seen = *running;
-		bool answer = may_preempt(&seen, now_ns, deadline_ns, tunables);
-
-		record_look(DECISION_MAY_PREEMPT, now_ns, deadline_ns, &seen, tunables, answer);
-		return answer;
-	}
-	return may_preempt(running, now_ns, deadline_ns, tunables);
+	return LOOK(DECISION_MAY_PREEMPT, may_preempt(running, now_ns, deadline_ns, tunables), now_ns, deadline_ns,
+		    running, tunables);
 }
 
 static __always_inline u64 decide_look_again_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
 						const struct latency_tunables* tunables)
 {
-	if (record_decisions) {
-		struct running_facts seen = *running;
-		u64 answer = look_again_ns(now_ns, deadline_ns, &seen, tunables);
-
-		record_look(DECISION_LOOK_AGAIN, now_ns, deadline_ns, &seen, tunables, answer);
-		return answer;
-	}
-	return look_again_ns(now_ns, deadline_ns, running, tunables);
+	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, deadline_ns, running, tunables), now_ns, deadline_ns,
+		    running, tunables);
 }
 
 static __always_inline u64 decide_may_run_until_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
 						   const struct latency_tunables* tunables)
 {
-	if (record_decisions) {
-		struct running_facts seen = *running;
-		u64 answer = may_run_until_ns(now_ns, waiting_key, &seen, tunables);
-
-		record_look(DECISION_MAY_RUN_UNTIL, now_ns, waiting_key, &seen, tunables, answer);
-		return answer;
-	}
-	return may_run_until_ns(now_ns, waiting_key, running, tunables);
+	return LOOK(DECISION_MAY_RUN_UNTIL, may_run_until_ns(now_ns, waiting_key, running, tunables), now_ns,
+		    waiting_key, running, tunables);
 }
 
 static __always_inline u64 decide_retry_look_ns(u64 now_ns, const struct running_facts* running, u64 retry_ns,
 						const struct latency_tunables* tunables)
 {
-	if (record_decisions) {
-		struct running_facts seen = *running;
-		u64 answer = retry_look_ns(now_ns, &seen, retry_ns, tunables);
-
-		record_look(DECISION_RETRY_LOOK, now_ns, retry_ns, &seen, tunables, answer);
-		return answer;
-	}
-	return retry_look_ns(now_ns, running, retry_ns, tunables);
+	return LOOK(DECISION_RETRY_LOOK, retry_look_ns(now_ns, running, retry_ns, tunables), now_ns, retry_ns, running,
+		    tunables);
 }
 
 /* ---- the other headers of policy/ ---- */
@@ -164,9 +122,8 @@ static __always_inline u64 decide_resume_ns(const struct resume_facts* facts)
 {
 	u64 answer = resume_ns(facts);
 
-	if (record_decisions)
-		RECORD(DECISION_RESUME, answer, facts->turn_ran_ns, facts->turn_ns, facts->turn_ns_min, facts->in_turn,
-		       facts->pinned, facts->latency_waits);
+	RECORD(DECISION_RESUME, answer, facts->turn_ran_ns, facts->turn_ns, facts->turn_ns_min, facts->in_turn,
+	       facts->pinned, facts->latency_waits);
 	return answer;
 }
 
@@ -174,8 +131,7 @@ static __always_inline u64 decide_reserve_after(u64 reserve_ns, u64 late_ns, u64
 {
 	u64 answer = reserve_after(reserve_ns, late_ns, reserve_ns_max);
 
-	if (record_decisions)
-		RECORD(DECISION_RESERVE_AFTER, answer, reserve_ns, late_ns, reserve_ns_max);
+	RECORD(DECISION_RESERVE_AFTER, answer, reserve_ns, late_ns, reserve_ns_max);
 	return answer;
 }
 
@@ -183,9 +139,8 @@ static __always_inline u64 decide_floor_after_budgeted(u64 owed_ns, u64 ran_ns, 
 {
 	u64 answer = floor_after_budgeted(owed_ns, ran_ns, tunables);
 
-	if (record_decisions)
-		RECORD(DECISION_FLOOR_AFTER_BUDGETED, answer, owed_ns, ran_ns, tunables->owed_ns_max,
-		       tunables->ran_ns_max, tunables->rate);
+	RECORD(DECISION_FLOOR_AFTER_BUDGETED, answer, owed_ns, ran_ns, tunables->owed_ns_max, tunables->ran_ns_max,
+	       tunables->rate);
 	return answer;
 }
 
@@ -193,8 +148,7 @@ static __always_inline u64 decide_floor_after_normal(u64 owed_ns, u64 ran_ns)
 {
 	u64 answer = floor_after_normal(owed_ns, ran_ns);
 
-	if (record_decisions)
-		RECORD(DECISION_FLOOR_AFTER_NORMAL, answer, owed_ns, ran_ns);
+	RECORD(DECISION_FLOOR_AFTER_NORMAL, answer, owed_ns, ran_ns);
 	return answer;
 }
 
@@ -202,8 +156,7 @@ static __always_inline bool decide_floor_is_due(u64 owed_ns, bool is_paying, con
 {
 	bool answer = floor_is_due(owed_ns, is_paying, tunables);
 
-	if (record_decisions)
-		RECORD(DECISION_FLOOR_IS_DUE, answer, owed_ns, is_paying, tunables->grain_ns);
+	RECORD(DECISION_FLOOR_IS_DUE, answer, owed_ns, is_paying, tunables->grain_ns);
 	return answer;
 }
 
@@ -212,11 +165,13 @@ static __always_inline struct cap_account decide_cap_at(struct cap_account accou
 {
 	struct cap_account answer = cap_at(account, now_ns, quota_ns, period_ns);
 
-	if (record_decisions)
-		record_numbers(
-		    DECISION_CAP_AT,
-		    (u64[DECISION_FACTS_MAX]){account.period_at_ns, account.used_ns, now_ns, quota_ns, period_ns},
-		    (u64[DECISION_ANSWERS_MAX]){answer.period_at_ns, answer.used_ns});
+	if (record_decisions) {
+		struct number_record record = {
+		    .facts = {account.period_at_ns, account.used_ns, now_ns, quota_ns, period_ns},
+		    .answers = {answer.period_at_ns, answer.used_ns}};
+
+		put_record(&record.head, DECISION_CAP_AT, sizeof(record));
+	}
 	return answer;
 }
 
@@ -224,8 +179,7 @@ static __always_inline bool decide_over_cap(struct cap_account account, u64 quot
 {
 	bool answer = over_cap(account, quota_ns);
 
-	if (record_decisions)
-		RECORD(DECISION_OVER_CAP, answer, account.period_at_ns, account.used_ns, quota_ns);
+	RECORD(DECISION_OVER_CAP, answer, account.period_at_ns, account.used_ns, quota_ns);
 	return answer;
 }
 
@@ -233,7 +187,6 @@ static __always_inline u64 decide_vtime_on_join(u64 vtime, u64 clock, const stru
 {
 	u64 answer = vtime_on_join(vtime, clock, limits);
 
-	if (record_decisions)
-		RECORD(DECISION_VTIME_ON_JOIN, answer, vtime, clock, limits->credit_ns_max, limits->debt_ns_max);
+	RECORD(DECISION_VTIME_ON_JOIN, answer, vtime, clock, limits->credit_ns_max, limits->debt_ns_max);
 	return answer;
 }

@@ -76,7 +76,7 @@ s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_f
 }
 
 /* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. Returns what ran. */
-static u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
+static __always_inline u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
 {
 	struct vtime_limits limits = {credit_ns, debt_ns};
 	u64 exec_ns = p->se.sum_exec_runtime;

@@ -29,6 +29,20 @@ struct look_record {
 };
 static_assert(sizeof(struct look_record) == 128, "the layout of recordings: raise DECISION_VERSION");
 
+static inline u64 look_answer(const struct look_record* asked, enum decision_kind kind)
+{
+	switch (kind) {
+	case DECISION_MAY_PREEMPT:
+		return may_preempt(&asked->running, asked->now_ns, asked->about_ns, &asked->tunables);
+	case DECISION_LOOK_AGAIN:
+		return look_again_ns(asked->now_ns, asked->about_ns, &asked->running, &asked->tunables);
+	case DECISION_MAY_RUN_UNTIL:
+		return may_run_until_ns(asked->now_ns, asked->about_ns, &asked->running, &asked->tunables);
+	default: /* DECISION_RETRY_LOOK */
+		return retry_look_ns(asked->now_ns, &asked->running, asked->about_ns, &asked->tunables);
+	}
+}
+
 /* Questions whose facts are a few numbers; enum decision_kind names them. What is not used is 0. */
 constexpr u32 DECISION_FACTS_MAX = 6;
 constexpr u32 DECISION_ANSWERS_MAX = 2;

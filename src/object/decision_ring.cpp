@@ -11,8 +11,8 @@
 namespace punctual {
 namespace {
 
-// A CPU makes up to some 20 MB a second; the reader comes ten times a second, but only when it gets a CPU.
-constexpr uint32_t kRingBytes = 32U << 20;
+// Two runaway classes on one CPU make 90 MB a second, and then the reader has only the floor to come in.
+constexpr uint32_t kRingBytes = 64U << 20;
 
 }  // namespace
 

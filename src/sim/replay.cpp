@@ -163,23 +163,9 @@ std::string ask_again(const place_record& record)
 			   facts.floor_due ? "floor due, " : "", words(facts.running), words(record.tunables));
 }
 
-u64 look_answer(const look_record& record)
-{
-	switch (record.head.kind) {
-	case DECISION_MAY_PREEMPT:
-		return may_preempt(&record.running, record.now_ns, record.about_ns, &record.tunables);
-	case DECISION_LOOK_AGAIN:
-		return look_again_ns(record.now_ns, record.about_ns, &record.running, &record.tunables);
-	case DECISION_MAY_RUN_UNTIL:
-		return may_run_until_ns(record.now_ns, record.about_ns, &record.running, &record.tunables);
-	default:
-		return retry_look_ns(record.now_ns, &record.running, record.about_ns, &record.tunables);
-	}
-}
-
 std::string ask_again(const look_record& record)
 {
-	const u64 here = look_answer(record);
+	const u64 here = look_answer(&record, record.head.kind);
 	if (here == record.answer)
 		return "";
 	return fmt::format("{} there, {} here, for now_ns {}, {} {}, {}; {}", record.answer, here, record.now_ns,

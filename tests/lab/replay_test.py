@@ -26,13 +26,13 @@ class Replay(unittest.TestCase):
         self.assertEqual(ended.status, 0)
 
     def test_one_cpu_decides_as_the_program(self):
-        self.assert_agrees(record(2, 100_000, options=VIRTUAL))
+        self.assert_agrees(record(0.5, 100_000, options=VIRTUAL))
 
     def test_two_cpus_decide_as_the_program_on_the_oldest_kernel(self):
-        self.assert_agrees(record(10, 10_000, options=(*WALL, "--kernel", "6.16", "--cpus", "2")))
+        self.assert_agrees(record(5, 100_000, options=(*WALL, "--kernel", "6.16", "--cpus", "2")))
 
     def test_two_cpus_decide_as_the_program_on_the_newest_kernel(self):
-        self.assert_agrees(record(10, 10_000, options=(*WALL, "--kernel", "7.3", "--cpus", "2")))
+        self.assert_agrees(record(5, 100_000, options=(*WALL, "--kernel", "7.3", "--cpus", "2")))
 
 
 if __name__ == "__main__":

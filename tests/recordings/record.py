@@ -13,7 +13,7 @@ KEEP = 60   # of each kind: about 80 kB
 
 
 def main():
-    ended = replay_test.record(2, 100_000, str(KEEP), options=VIRTUAL)
+    ended = replay_test.record(0.5, 100_000, str(KEEP), options=VIRTUAL)
     print(ended.err.decode(errors="replace"), file=sys.stderr)
     if ended.status != 0:
         sys.exit("nothing was recorded")

@@ -12,6 +12,7 @@ from policy_checks import CLASSES, NORMAL, Load, running
 from running import make_cgroup
 
 FILE = "/tmp/decisions"
+RUNAWAY_S = 0.3   # several periods of the cap; two of them leave the loader too little CPU to read for long
 LINE = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
 
 
@@ -31,15 +32,15 @@ def wake_kernel_threads(seconds):
 
 
 def record(seconds):
-    """The spinners need several turns each, and the runaway, capped at 30 %, several periods of its cap."""
-    with Load() as load, running("--cap", "loose.slice=30%", "--record-decisions", FILE) as run:
+    with running("--cap", "loose.slice=30%", "--record-decisions", FILE) as run:
         run.wait_enabled()
-        load.start_classes()
-        load.start_spinners(1 + len(os.sched_getaffinity(0)))
-        wake_kernel_threads(seconds / 2)
-        load.start("loose.slice", 0, 10_000)
-        load.start("vnf.slice", 0, 10_000)
-        wake_kernel_threads(seconds / 2)
+        with Load() as load:
+            load.start_classes()
+            load.start_spinners(1 + len(os.sched_getaffinity(0)))
+            wake_kernel_threads(seconds)
+            load.start("loose.slice", 0, 10_000)
+            load.start("vnf.slice", 0, 10_000)
+            time.sleep(RUNAWAY_S)
         check(run.stop() == 0, "\n".join(run.lines))
         return run.wait_line(r"has (\d+) decisions; (\d+) were lost, (\d+) left out")
 
