@@ -167,7 +167,7 @@ TEST(Replay, LostAndLeftOutDecisionsAreToldAndMakeItIncomplete)
 {
 	EXPECT_EQ(replay_text(Recording().add(resumed()).end(7)).value().nr_lost, 7U);
 	EXPECT_FALSE(replay_text(Recording().add(resumed()).end(7)).value().is_complete());
-	Recording small(sizeof(place_record));
+	Recording small(sizeof(place_record) + sizeof(number_record));
 	const ReplayReport report = replay_text(small.add(placed()).add(placed()).add(resumed()).end()).value();
 	EXPECT_EQ(report.nr_decisions(), 1U);
 	EXPECT_EQ(report.nr_left_out, 2U);
