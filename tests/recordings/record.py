@@ -15,7 +15,7 @@ KEEP = 60   # of each kind: about 80 kB
 def main():
     ended = replay_test.record(0.5, 100_000, str(KEEP), options=VIRTUAL)
     print(ended.err.decode(errors="replace"), file=sys.stderr)
-    if ended.status != 0:
+    if ended.status != 0 or not ended.out:
         sys.exit("nothing was recorded")
     (HERE / "mixed-load.decisions").write_bytes(ended.out)
     print(f"{len(ended.out)} bytes in {HERE}/mixed-load.decisions")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""shorten.py FILE OUT N: of a recording of decisions (abi/decision.h) at most N of each kind, evenly spread, in the
+"""shorten.py FILE OUT N (OUT may be -): of a recording of decisions (abi/decision.h) at most N of each kind, evenly spread, in the
 order in which they came. For recordings that become tests: what a kind decides repeats itself."""
 import collections
 import struct
@@ -40,8 +40,12 @@ def main(file, out, keep):
         data = recording.read()
     if not data.startswith(b"PUNCDEC\0"):
         sys.exit(f"{file} is not a recording of decisions")
-    with open(out, "wb") as short:
-        short.write(shortened(data, int(keep)))
+    short = shortened(data, int(keep))
+    if out == "-":
+        sys.stdout.buffer.write(short)
+        return
+    with open(out, "wb") as file_out:
+        file_out.write(short)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main(seconds, decisions, keep=None):
     check(all(counts.values()), f"a kind is missing: {counts}")
     if keep:
         here = os.path.dirname(os.path.abspath(__file__))
-        subprocess.run([sys.executable, "-B", f"{here}/../../recordings/shorten.py", FILE, "/dev/stdout", keep], check=True)
+        subprocess.run([sys.executable, "-B", f"{here}/../../recordings/shorten.py", FILE, "-", keep], check=True)
 
 
 if __name__ == "__main__":
