@@ -507,6 +507,11 @@ RULES = {
              "report->nr_lost += end.nr_lost;", "report->nr_lost = end.nr_lost;",
              "Replay.LivesOfOneRunAddUp"),
     ),
+    ("policy/decision.h", "tests/unit/replay_test.cpp"): (
+        Rule("a recorded look is asked its own question again",
+             "return may_preempt(", "return !may_preempt(",
+             "Replay.EachLookIsAskedItsOwnQuestion"),
+    ),
     ("src/object/decision_file.cpp", "tests/unit/replay_test.cpp"): (
         Rule("a recording has a bound, and what comes later is counted",
              "if (record.size() > bytes_left_) {", "if (false) {",
