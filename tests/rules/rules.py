@@ -523,12 +523,12 @@ RULES = {
     # The kernel decided before the line was broken: what a replay is for.
     ("policy/resume.h", "tests/unit/recordings_test.cpp"): (
         Rule("a kernel's recorded decisions are those of the policy here",
-             "facts->turn_ran_ns + facts->turn_ns_min > facts->turn_ns", "facts->turn_ran_ns > facts->turn_ns",
+             "return facts->turn_ns - facts->turn_ran_ns;", "return facts->turn_ns;",
              "Recordings.EachWasDecidedAsThePolicyDecidesHere"),
     ),
     ("policy/reserve.h", "tests/unit/recordings_test.cpp"): (
         Rule("with the same constants",
-             "RESERVE_UP_SHIFT = 3", "RESERVE_UP_SHIFT = 4",
+             "RESERVE_DOWN_SHIFT = 11", "RESERVE_DOWN_SHIFT = 10",
              "Recordings.EachWasDecidedAsThePolicyDecidesHere"),
     ),
     ("policy/latency.h", "tests/unit/recordings_test.cpp"): (
