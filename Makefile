@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz sim-long matrix clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -21,6 +21,10 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 	tests/fuzz/run cpu_list 600
 	tests/fuzz/run config 600
 	tests/fuzz/run partial_record 600
+	tests/fuzz/run recording 600
+
+recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
+	python3 -B tests/recordings/record.py
 
 sim-long: build                    # ten thousand random machines; `make test` tries two thousand
 	PUNCTUAL_SIM_RUNS=10000 build/sim_property_test

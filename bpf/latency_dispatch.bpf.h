@@ -138,7 +138,7 @@ static inline bool deadline_is_due(s32 cpu, u64 now_ns)
 	if (!latency_waits(cpu))
 		return false;
 	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
-	return may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
+	return decide_may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
 }
 
 /* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
@@ -151,7 +151,7 @@ static inline bool take_floor(s32 cpu, u32 llc)
 		return false;
 	now_ns = scx_bpf_now();
 	settle_floor(cpu_state, now_ns);
-	cpu_state->is_paying = floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
+	cpu_state->is_paying = decide_floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
 	if (!cpu_state->is_paying || deadline_is_due(cpu, now_ns))
 		return false;
 	if (take_normal(cpu, llc))

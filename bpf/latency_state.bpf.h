@@ -7,6 +7,7 @@
 
 #include "bpf/scx.bpf.h"
 #include "abi/sched.h"
+#include "bpf/latency_record.bpf.h"
 #include "policy/cap.h"
 #include "policy/floor.h"
 #include "policy/latency.h"
@@ -250,9 +251,9 @@ static inline bool class_is_over_cap(const struct task_state* state, u64 now_ns,
 	struct class_state* class = &class_states[state->class_index % CLASSES_MAX];
 	struct cap_account now;
 
-	now = cap_at(class->account, now_ns, state->quota_ns, cap_period_ns);
+	now = decide_cap_at(class->account, now_ns, state->quota_ns, cap_period_ns);
 	if (now.period_at_ns != class->account.period_at_ns)
 		class->account = now;
 	__sync_fetch_and_add(&class->account.used_ns, ran_ns);
-	return over_cap(class->account, state->quota_ns);
+	return decide_over_cap(class->account, state->quota_ns);
 }

@@ -99,7 +99,7 @@ static inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latenc
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 key = cpu_state->running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu); /* not asked for: not looked up */
 
-	return may_preempt(&cpu_state->running, now_ns, key, tunables);
+	return decide_may_preempt(&cpu_state->running, now_ns, key, tunables);
 }
 
 /* ---- the floor ---- */
@@ -110,9 +110,9 @@ static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
 	u64 ran_ns = now_ns - cpu_state->settled_ns;
 
 	if (cpu_state->running.kind == RUNNING_BUDGETED)
-		cpu_state->owed_ns = floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
+		cpu_state->owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
 	else if (cpu_state->running.kind == RUNNING_NORMAL)
-		cpu_state->owed_ns = floor_after_normal(cpu_state->owed_ns, ran_ns);
+		cpu_state->owed_ns = decide_floor_after_normal(cpu_state->owed_ns, ran_ns);
 	cpu_state->settled_ns = now_ns;
 }
 
@@ -130,8 +130,8 @@ static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 
 	if (cpu_state->running.kind != RUNNING_BUDGETED)
 		return false;
-	owed_ns = floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs);
-	return floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && normal_waits(cpu);
+	owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs);
+	return decide_floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && normal_waits(cpu);
 }
 
 static inline void look_again(s32 cpu, u64 now_ns)
@@ -141,7 +141,7 @@ static inline void look_again(s32 cpu, u64 now_ns)
 	u64 key = earliest_key(cpu);
 
 	if (key != KEY_NONE)
-		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state->running, &tunables));
+		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, &tunables));
 }
 
 /* Whenever normal work runs, a timer knows of the earliest deadline. */
@@ -158,7 +158,7 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	if (key == KEY_NONE) /* those who wait may not run here; and a timer in 584 years would fire at once */
 		return;
 	tunables = tunables_of(cpu_state);
-	until_ns = may_run_until_ns(now_ns, key, &cpu_state->running, &tunables);
+	until_ns = decide_may_run_until_ns(now_ns, key, &cpu_state->running, &tunables);
 	if (until_ns > now_ns) {
 		arm_timer(cpu, now_ns, until_ns);
 	} else {
@@ -170,8 +170,8 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 /*
  * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its key is
  * no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared with a kick it
- * saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up must not go ahead
- * of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody in between.
+ * saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up must not go
+ * ahead of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody in between.
  */
 static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
 {
@@ -222,7 +222,7 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key);
 
 	if (key != KEY_NONE && key > latest_key) {
-		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state->running, tunables));
+		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, tunables));
 		return false;
 	}
 	if (!shared && key != KEY_NONE) {
@@ -255,8 +255,8 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	if (!latency_waits(cpu))
 		return 0; /* served by itself in the meantime */
 	if (cpu_may_be_preempted(cpu, now_ns, &tunables)) {
-		if (take_cpu(cpu, now_ns,
-			     &tunables)) { /* should another normal task come first, watch_waiting() looks again */
+		if (take_cpu(cpu, now_ns, &tunables)) {
+			/* Should another normal task come first, watch_waiting() looks again. */
 			COUNT(nr_timer_preempted);
 			cpu_state->timer_due_ns = due_ns;
 		}
@@ -264,6 +264,6 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	}
 	if (preempt_elsewhere(cpu, now_ns, &tunables))
 		COUNT(nr_timer_preempted);
-	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state->running, retry_ns, &tunables));
+	arm_timer(cpu, now_ns, decide_retry_look_ns(now_ns, &cpu_state->running, retry_ns, &tunables));
 	return 0;
 }

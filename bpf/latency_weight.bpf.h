@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "bpf/latency_record.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "policy/vtime.h"
 #include "policy/weight.h"
@@ -129,7 +130,7 @@ static inline void report_running(struct task_struct* p, u64 now_ns)
 }
 
 /* Charges what ran since the last time, and brings vtime to the clock of the cache it waits in. Returns what ran. */
-static u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
+static __always_inline u64 settle_account(struct task_struct* p, struct task_state* state, u32 llc)
 {
 	struct vtime_limits limits = {credit_ns, debt_ns};
 	u64 exec_ns = p->se.sum_exec_runtime;
@@ -142,7 +143,7 @@ static u64 settle_account(struct task_struct* p, struct task_state* state, u32 l
 		state->vtime += clock - state_of_llc(state->llc)->vtime_clock;
 		state->llc = llc;
 	}
-	state->vtime = vtime_on_join(state->vtime, clock, &limits);
+	state->vtime = decide_vtime_on_join(state->vtime, clock, &limits);
 	return ran_ns;
 }
 

@@ -192,7 +192,7 @@ static inline bool resume_turn(struct task_struct* p, s32 cpu, u64 flags)
 	if (!facts.in_turn)
 		return false;
 	facts.latency_waits = latency_waits(cpu);
-	rest_ns = resume_ns(&facts);
+	rest_ns = decide_resume_ns(&facts);
 	if (!rest_ns)
 		return false;
 	COUNT(nr_resumed);
@@ -240,7 +240,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	    .bound_kthread = is_bound_kthread(p),
 	    .floor_due = cpu_state->is_paying,
 	};
-	struct place_decision decision = place_task(&facts, &tunables);
+	struct place_decision decision = decide_place(&facts, &tunables);
 
 	state->deadline_ns = decision.deadline_ns;
 	if (woken) {
@@ -324,7 +324,7 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	cpu_state->running.deadline_ns = key;
 	if (cpu_state->timer_due_ns) {
 		cpu_state->reserve_ns =
-		    reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
+		    decide_reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
 		cpu_state->timer_due_ns = 0;
 	}
 	if (!state)

@@ -20,6 +20,7 @@ Action setup_doctor(CLI::App& app);
 Action setup_lab(CLI::App& app);
 Action setup_lab_init(CLI::App& app);
 Action setup_run(CLI::App& app);
+Action setup_sim(CLI::App& app);
 Action setup_status(CLI::App& app);
 Action setup_unload(CLI::App& app);
 

@@ -28,6 +28,7 @@ constexpr Command kCommands[] = {
     {"unload", "detach the loaded scheduler: back to the kernel's own", setup_unload, false},
     {"budget", "latency budgets of the loaded scheduler, changed while it runs", setup_budget, false},
     {"bench", "packet function against telemetry under several schedulers, in one table", setup_bench, false},
+    {"sim", "ask the policy again what a scheduler in a kernel asked it", setup_sim, false},
     {"lab", "boot a real kernel with sched_ext in QEMU and run a command inside", setup_lab, false},
     {"lab-init", "first process inside the lab (not for people)", setup_lab_init, true},
 };

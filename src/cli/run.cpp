@@ -15,6 +15,7 @@
 #include "cli/cgroup_name.h"
 #include "cli/commands.h"
 #include "cli/feasible_watch.h"
+#include "cli/run_decisions.h"
 #include "cli/run_only.h"
 #include "cli/run_options.h"
 #include "object/scheduler.h"
@@ -92,7 +93,7 @@ enum class Ended { by_signal, by_command, by_kernel };
 
 // Waits for the first of: a signal, the end of the command, an ejection. Error: --only cannot go on.
 Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command, BudgetWatch* budgets,
-		    FeasibleWatch* feasible, OnlyRun* only)
+		    FeasibleWatch* feasible, OnlyRun* only, DecisionRun* decisions)
 {
 	pollfd fds[2] = {{stop->fd(), POLLIN, 0}, {command ? command->pidfd() : -1, POLLIN, 0}};
 	while (true) {  // until one of the three happens: the life of the scheduler
@@ -100,6 +101,7 @@ Result<Ended> watch(Scheduler& scheduler, StopSignal* stop, const Child* command
 			budgets->step(scheduler.budgets());
 			print_lines(feasible->step(scheduler.budgets()->verdicts(), std::chrono::steady_clock::now()));
 		}
+		decisions->follow(scheduler);
 		poll(fds, 2, kWatchMs);
 		if (stop->raised())
 			return Ended::by_signal;
@@ -143,6 +145,7 @@ Result<ExitCode> run(const RunOptions& flags)
 		fmt::print(stderr, "punctual: {}\n", repaired.error().what);
 	}
 	OnlyRun only = TRY(OnlyRun::create(scheduler_opts.cpus, TRY(only_slices(options))));
+	DecisionRun decisions = TRY(DecisionRun::create(options.record_decisions));
 	std::optional<Child> command;
 	std::optional<BudgetWatch> budgets;
 	FeasibleWatch feasible(name_of_class);
@@ -164,11 +167,12 @@ Result<ExitCode> run(const RunOptions& flags)
 		if (!budgets)
 			budgets = watch_budgets(scheduler);
 		Result<Ended> ended = watch(scheduler, &stop, command ? &*command : nullptr,
-					    budgets ? &*budgets : nullptr, &feasible, &only);
+					    budgets ? &*budgets : nullptr, &feasible, &only, &decisions);
 		ExitReport report = scheduler.detach();
 		if (ended != Ended::by_kernel || !report.wants_restart())
 			print_lines(feasible.summary());
 		print_exit(scheduler.name(), report);
+		decisions.end(scheduler);
 		if (ended != Ended::by_kernel || !report.wants_restart())
 			only.end();
 		if (!ended && command) {

@@ -83,6 +83,8 @@ void declare_run_options(CLI::App& app, RunOptions* options)
 	app.add_option("--set", options->set, "NAME=VALUE: a tunable of the scheduler (repeatable)")
 	    ->allow_extra_args(false);
 	app.add_option("--timeout", options->timeout, "ejected when a task waits longer than this (100ms to 30s)");
+	app.add_option("--record-decisions", options->record_decisions,
+		       "file for every decision of scx_latency; `punctual sim --replay` checks them");
 	app.add_option("--config", options->config, "TOML file with any of these; flags and PUNCTUAL_* go before it");
 	app.add_option("CMD", options->command,
 		       "after --: the scheduler lives for the run of CMD, whose exit status is returned");
@@ -122,6 +124,7 @@ Result<SchedulerOptions> scheduler_options(const RunOptions& options)
 		scheduler.cpus = TRY(cpus_of_this_machine(options.cpus));
 	scheduler.budgets = TRY(budgets_of(options));
 	scheduler.set = options.set;
+	scheduler.record_decisions = !options.record_decisions.empty();
 	if (!options.floor.empty())
 		scheduler.set.push_back(
 		    fmt::format("floor_percent={}", TRY(parse_percent(options.floor, "floor", kFloorMin, kFloorMax))));

@@ -23,6 +23,7 @@ struct RunOptions {
 	std::string cpus;
 	std::string floor;
 	std::string timeout;
+	std::string record_decisions;  // a file
 	bool only = false;
 	std::vector<std::string> slices;  // CGROUP=DURATION; with `only` also CGROUP
 	std::vector<std::string> caps;    // CGROUP=PERCENT

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/file.h"
+#include "object/decision_ring.h"
 #include "object/libbpf_version.h"
 #include "object/ops_fields.h"
 #include "object/topology.h"
@@ -204,6 +205,8 @@ Result<Prepared> prepare(bpf_object* object, const Variables& variables, const K
 	TRY(describe_machine(variables, options.cpus, options.only_named));
 	for (const std::string& assignment : options.set)
 		TRY(variables.set_tunable(assignment));
+	if (options.record_decisions)
+		TRY(prepare_decisions(object, variables));
 	note_unset_tunables(variables, &prepared.notes);
 	TRY(size_exit_dump(object, variables, ops));
 	TRY(set_timeout(ops, options.timeout_ms, &prepared.notes));

@@ -20,6 +20,7 @@ struct PrepareOptions {
 	CpuList cpus;  // empty: everywhere
 	std::vector<std::string> set;
 	uint32_t timeout_ms = 0;
+	bool record_decisions = false;
 	bool only_named = false;  // partial mode; the caller then keeps its tasks on `cpus`, whatever the object knows
 };
 

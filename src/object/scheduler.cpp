@@ -120,6 +120,7 @@ struct Scheduler::State {
 	uint32_t record_offset = 0;
 	std::string record_name;
 	std::optional<BudgetTable> budgets;
+	std::optional<DecisionRing> decisions;
 
 	void find_record(const Variables& variables);
 	Status load(std::string_view sched, const SchedulerOptions& options);
@@ -207,8 +208,9 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	TRY(check_machine(sched));
 	KernelTypes kernel = TRY(KernelTypes::load());
 	Variables variables = Variables::of(object.get());
-	auto prepared = prepare(object.get(), variables, kernel,
-				{options.cpus, options.set, options.timeout_ms, options.only_named});
+	auto prepared =
+	    prepare(object.get(), variables, kernel,
+		    {options.cpus, options.set, options.timeout_ms, options.record_decisions, options.only_named});
 	if (!prepared)
 		return fail(prepared.error().code, "cannot load {}: {}", sched, prepared.error().what);
 	name = prepared->name;
@@ -217,6 +219,8 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	ops = prepared->ops;
 	if (int error = -bpf_object__load(object.get()); error)
 		return load_error(error, sched, name, log);
+	if (options.record_decisions)
+		decisions.emplace(TRY(DecisionRing::of_object(object.get(), variables)));
 	return fill_budgets(options.budgets);
 }
 
@@ -330,6 +334,11 @@ std::vector<class_stats> Scheduler::classes() const
 	const bpf_map* map = bpf_object__find_map_by_name(state_->object.get(), "class_stats");
 	const bool ours = map != nullptr && bpf_map__value_size(map) == sizeof(class_stats);
 	return ours ? read_classes(bpf_map__fd(map)) : std::vector<class_stats>();
+}
+
+DecisionRing* Scheduler::decisions()
+{
+	return state_->decisions ? &*state_->decisions : nullptr;
 }
 
 bool Scheduler::is_enabled() const

@@ -16,6 +16,7 @@
 #include "base/cpu_list.h"
 #include "base/result.h"
 #include "object/budget_table.h"
+#include "object/decision_ring.h"
 
 namespace punctual {
 
@@ -24,7 +25,8 @@ struct SchedulerOptions {
 	std::vector<Budget> budgets;
 	std::vector<std::string> set;  // "NAME=VALUE" for any tunable of the object
 	uint32_t timeout_ms = 0;       // watchdog; 0: the object's own
-	bool only_named = false;       // partial mode: serves only threads of policy SCHED_EXT
+	bool record_decisions = false;
+	bool only_named = false;  // partial mode: serves only threads of policy SCHED_EXT
 };
 
 // Why a scheduler ended. kind and code as the kernel defines them (enum scx_exit_kind).
@@ -58,6 +60,9 @@ class Scheduler {
 
 	// The waits of its classes until now; empty for schedulers without classes.
 	std::vector<class_stats> classes() const;
+
+	// Its recorded decisions, to be drained ten times a second. nullptr: not asked for. Good after detach() too.
+	DecisionRing* decisions();
 
 	// Has the kernel ended it? Cheap enough to poll ten times a second.
 	bool is_enabled() const;

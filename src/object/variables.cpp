@@ -48,7 +48,8 @@ Variable describe(const struct btf* btf, bpf_map* map, const btf_var_secinfo& in
 // Constants that the loader fills itself are nobody else's to set.
 bool is_tunable(const Variable& variable)
 {
-	static constexpr std::string_view kOfTheLoader[] = {"cpus_in_scope", "llc_of_cpu", "nr_llcs"};
+	static constexpr std::string_view kOfTheLoader[] = {"cpus_in_scope", "llc_of_cpu", "nr_llcs",
+							    "record_decisions"};
 	return variable.is_constant && variable.scalar_bytes && !variable.name.starts_with("__") &&
 	       !variable.name.ends_with("_dump_len") &&
 	       std::ranges::find(kOfTheLoader, variable.name) == std::end(kOfTheLoader);

@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/testing.md"
 BEGIN = "<!-- from tests/rules/rules.py, by: python3 tests/rules/run.py --write -->"
 END = "<!-- end -->"
-FLAGS = ["-std=gnu++23", "-O0", "-w", "-I.", "-Isrc"]
+FLAGS = ["-std=gnu++23", "-O0", "-w", "-I.", "-Isrc", '-DPUNCTUAL_SOURCE_DIR="."']
 LIBRARIES = ["-lgtest", "-lgtest_main", "-lfmt", "-lbpf"]
 TEST_SECONDS_MAX = 60   # the broken rule may be the one that ends a loop
 FAILED = re.compile(r"^\[  FAILED  \] (\w+\.\w+)|^(?:FAIL|ERROR): (\w+) \(", re.MULTILINE)

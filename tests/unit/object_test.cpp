@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The loader up to the point where it would need a kernel: objects open, names that user space looks
 // up exist in them, tunables are checked, mistakes are refused with a sentence.
+#include <unistd.h>
+
 #include <fstream>
 
 #include <bpf/bpf.h>
@@ -11,6 +13,7 @@
 #include "abi/sched.h"
 #include "base/file.h"
 #include "object/builtin.h"
+#include "object/decision_ring.h"
 #include "object/open.h"
 #include "object/ops_fields.h"
 #include "object/scheduler.h"
@@ -70,6 +73,28 @@ TEST(BuiltinObject, EachHasTheCountersThatStatusReads)
 	EXPECT_EQ(bpf_map__max_entries(latency.map("class_stats")), CLASSES_MAX);
 	EXPECT_EQ(bpf_map__key_size(latency.map("budgets")), sizeof(u64));
 	EXPECT_EQ(bpf_map__value_size(latency.map("budgets")), sizeof(budget));
+}
+
+TEST(BuiltinObject, LatencyRecordsDecisionsOnlyWhenAsked)
+{
+	Opened latency("scx_latency");
+	bpf_map* ring = latency.map("decisions");
+	ASSERT_TRUE(ring);
+	EXPECT_EQ(bpf_map__type(ring), BPF_MAP_TYPE_RINGBUF);
+	EXPECT_EQ(bpf_map__max_entries(ring), static_cast<uint32_t>(getpagesize()));
+	EXPECT_EQ(latency.variables.find("record_decisions")->bytes[0], std::byte{0});
+	ASSERT_TRUE(prepare_decisions(latency.object.get(), latency.variables));
+	EXPECT_GT(bpf_map__max_entries(ring), 1U << 20);
+	EXPECT_EQ(latency.variables.find("record_decisions")->bytes[0], std::byte{1});
+}
+
+TEST(BuiltinObject, SchedulerWithoutRecordedDecisionsSaysSo)
+{
+	Opened simple("scx_simple");
+	const Status status = prepare_decisions(simple.object.get(), simple.variables);
+	ASSERT_FALSE(status);
+	EXPECT_EQ(status.error().code, ExitCode::usage);
+	EXPECT_NE(status.error().what.find("--record-decisions"), std::string::npos);
 }
 
 TEST(BuiltinObject, LatencyKnowsTheMachineThroughTablesOfEveryCpu)
