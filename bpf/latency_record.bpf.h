@@ -52,22 +52,17 @@ static __noinline void put_record(struct decision_head* head, enum decision_kind
 
 /* ---- policy/latency.h ---- */
 
-static __noinline void place_recorded(struct place_record* record)
-{
-	record->decision = place_task(&record->facts, &record->tunables);
-	put_record(&record->head, DECISION_PLACE, sizeof(*record));
-}
-
 static __always_inline struct place_decision decide_place(const struct place_facts* facts,
 							  const struct latency_tunables* tunables)
 {
-	if (record_decisions) {
-		struct place_record record = {.facts = *facts, .tunables = *tunables};
+	struct place_decision decision = place_task(facts, tunables);
 
-		place_recorded(&record);
-		return record.decision;
+	if (record_decisions) {
+		struct place_record record = {.facts = *facts, .tunables = *tunables, .decision = decision};
+
+		put_record(&record.head, DECISION_PLACE, sizeof(record));
 	}
-	return place_task(facts, tunables);
+	return decision;
 }
 
 static __noinline u64 answer_recorded(struct look_record* record, enum decision_kind kind)

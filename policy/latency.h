@@ -213,9 +213,8 @@ static inline u64 retry_look_ns(u64 now_ns, const struct running_facts* running,
 	return later(soonest_ns, running->kept_until_ns > now_ns ? running->kept_until_ns : now_ns + retry_ns);
 }
 
-/* This one and those below are always inlined: BPF has no calls that return a struct. */
-static inline __attribute__((always_inline)) struct place_decision place_by_deadline(
-    const struct place_facts* facts, u64 deadline_ns, u64 key, const struct latency_tunables* tunables)
+static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns, u64 key,
+						      const struct latency_tunables* tunables)
 {
 	u64 reserved_ns = facts->now_ns + tunables->reserve_ns;
 	u64 slack_ns = deadline_ns > reserved_ns ? deadline_ns - reserved_ns : 0;
@@ -237,8 +236,8 @@ static inline __attribute__((always_inline)) struct place_decision place_by_dead
  * One that leaves for the floor comes back when the grain is over. So the floor is paid by those who run for long:
  * a task that wakes up meanwhile has an earlier deadline than they.
  */
-static inline __attribute__((always_inline)) struct place_decision place_budgeted(
-    const struct place_facts* facts, const struct latency_tunables* tunables)
+static inline struct place_decision place_budgeted(const struct place_facts* facts,
+						   const struct latency_tunables* tunables)
 {
 	bool keeps = keeps_deadline(facts, tunables->burst_ns);
 	u64 deadline_ns = keeps ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
@@ -269,8 +268,8 @@ static inline enum place place_bound_kthread(enum running_kind running)
  * measured reserve is as long as its budget. It is ordered by that deadline, but runs as a normal task: budgets go
  * first.
  */
-static inline __attribute__((always_inline)) struct place_decision place_kthread_again(
-    const struct place_facts* facts, const struct latency_tunables* tunables)
+static inline struct place_decision place_kthread_again(const struct place_facts* facts,
+							const struct latency_tunables* tunables)
 {
 	u64 deadline_ns = facts->now_ns + tunables->kthread_budget_ns;
 	struct place_decision decision;
@@ -284,8 +283,7 @@ static inline __attribute__((always_inline)) struct place_decision place_kthread
 }
 
 /* Where a task that became runnable, or lost its CPU, waits. */
-static inline __attribute__((always_inline)) struct place_decision place_task(const struct place_facts* facts,
-									      const struct latency_tunables* tunables)
+static inline struct place_decision place_task(const struct place_facts* facts, const struct latency_tunables* tunables)
 {
 	struct place_decision decision = {
 	    .deadline_ns = 0, .key = 0, .preempt_at_ns = 0, .place = PLACE_NORMAL, .pad = 0};

@@ -144,16 +144,16 @@ std::string words(const place_decision& decision)
 {
 	static constexpr const char* kPlaces[] = {"local", "local, preempt", "local, last", "latency queue",
 						  "normal queue"};
-	return fmt::format("{} (deadline_ns {}, preempt_at_ns {})",
+	return fmt::format("{} (deadline_ns {}, key {}, preempt_at_ns {})",
 			   decision.place < std::size(kPlaces) ? kPlaces[decision.place] : "nowhere",
-			   decision.deadline_ns, decision.preempt_at_ns);
+			   decision.deadline_ns, decision.key, decision.preempt_at_ns);
 }
 
 std::string ask_again(const place_record& record)
 {
 	const place_decision here = place_task(&record.facts, &record.tunables);
 	const place_decision& there = record.decision;
-	if (here.place == there.place && here.deadline_ns == there.deadline_ns &&
+	if (here.place == there.place && here.deadline_ns == there.deadline_ns && here.key == there.key &&
 	    here.preempt_at_ns == there.preempt_at_ns)
 		return "";
 	const place_facts& facts = record.facts;

@@ -119,13 +119,15 @@ TEST(Replay, AnotherPlacementIsFoundAndToldWithItsFacts)
 	const ReplayReport report = replay_text(Recording().add(placed()).add(other).end()).value();
 	EXPECT_EQ(report.nr_differing, 1U);
 	EXPECT_TRUE(report.first_difference.starts_with("decision 2 (place_task on CPU 3): local, preempt "));
-	EXPECT_TRUE(has(report.first_difference, "latency queue (deadline_ns 1060000, preempt_at_ns 1042000) here"));
+	EXPECT_TRUE(has(report.first_difference,
+			"latency queue (deadline_ns 1060000, key 1060001, preempt_at_ns 1042001) here"));
 	EXPECT_TRUE(has(report.first_difference, "budget_ns 60000"));
 }
 
 TEST(Replay, EveryPartOfAPlacementCounts)
 {
-	for (u64 place_decision::* part : {&place_decision::deadline_ns, &place_decision::preempt_at_ns}) {
+	for (u64 place_decision::* part :
+	     {&place_decision::deadline_ns, &place_decision::key, &place_decision::preempt_at_ns}) {
 		place_record other = placed();
 		other.decision.*part += 1;
 		EXPECT_EQ(replay_text(Recording().add(other).end()).value().nr_differing, 1U);
