@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz sim-long clean setup
+.PHONY: build demo test lint fuzz sim-long stress-long clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -24,6 +24,9 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 
 sim-long: build                    # ten thousand random machines; `make test` tries two thousand
 	PUNCTUAL_SIM_RUNS=10000 build/sim_property_test
+
+stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
+	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write
 
 setup:
 	@scripts/setup
