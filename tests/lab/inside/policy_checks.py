@@ -31,12 +31,12 @@ class Load:
             process.kill()
             process.wait()
 
-    def start(self, group, rate, work_ns, prepare=lambda: None):
+    def start(self, group, rate, work_ns, prepare=lambda: None, copies=1):
         def enter():
             with open(f"/sys/fs/cgroup/{group}/cgroup.procs", "w", encoding="ascii") as file:
                 file.write("0")
             prepare()
-        process = subprocess.Popen([PACKETS, str(rate), str(work_ns)], preexec_fn=enter)
+        process = subprocess.Popen([PACKETS, str(rate), str(work_ns), str(copies)], preexec_fn=enter)
         self.processes.append(process)
         return process
 
@@ -62,7 +62,7 @@ def smallest_share(processes, seconds):
 
 def running(*options):
     slices = [word for item in CLASSES.items() for word in ("--slice", "=".join(item))]
-    return Running("scx_latency", *slices, *options)
+    return Running(os.environ.get("SCHEDULER", "scx_latency"), *slices, *options)
 
 
 def setUpModule():

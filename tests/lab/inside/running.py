@@ -72,16 +72,16 @@ class Running:
         matches = [match for line in self.lines if (match := re.search(pattern, line))]
         return matches[nr - 1] if len(matches) >= nr else None
 
-    def wait_line(self, pattern, nr=1):
-        wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'")
+    def wait_line(self, pattern, nr=1, wait_s=WAIT_S):
+        wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'", wait_s)
         self.reader.join(1 if self.process.poll() is not None else 0)
         match = self.find(pattern, nr)
         if not match:
             raise AssertionError(f"no line like '{pattern}' (nr {nr}) but:\n" + "\n".join(self.lines))
         return match
 
-    def wait_enabled(self, nr=1):
-        return self.wait_line(r" enabled on cpus ", nr)
+    def wait_enabled(self, nr=1, wait_s=WAIT_S):
+        return self.wait_line(r" enabled on cpus ", nr, wait_s)
 
     def send(self, number):
         self.process.send_signal(number)

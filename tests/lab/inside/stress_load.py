@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A load that visits the corners of a scheduler: forks, threads, sleepers, spinners, pipes, changes of cgroup,
-affinity, nice and scheduling class. Every worker counts what it did, so that one which starves is seen."""
+affinity, nice and scheduling class, cgroups that come and go. Every worker counts what it did, so that one which
+starves is seen. The storm of forks is the program in $FORKS."""
+import errno
 import mmap
 import os
 import random
 import signal
 import struct
+import subprocess
 import threading
 import time
+
+from stress_machine import change_cpuset, churn, online_cpus, remove_churned
 
 BUDGETED = ("tight.slice", "loose.slice", "loose.slice/deep")   # for workers that mostly sleep, as intended
 NORMAL = ("plain.slice", "")
 WEIGHED = ("tight.slice", "loose.slice", "plain.slice")
+FORKS_A_S = 5000
 
 
 def fork_and_exit():
@@ -71,21 +77,30 @@ class Ping:
 class Load:
     """Workers from start to stop; `counts` says how far each has come."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, storm_nice):
         self.rng = random.Random(seed)
-        self.cpus = sorted(os.sched_getaffinity(0))
+        self.cpus = online_cpus()
         self.pids = []
-        self.shared = mmap.mmap(-1, mmap.PAGESIZE)
+        self.cpusets = 0
+        memory = os.memfd_create("turns")
+        os.truncate(memory, mmap.PAGESIZE)
+        self.shared = mmap.mmap(memory, mmap.PAGESIZE)
         ping = Ping()
         self.workers = {"ping": ping.turn, "forks": fork_and_exit, "threads": thread_and_join,
-                        "classes": lambda: visit_another_class(self.rng)}
+                        "classes": lambda: visit_another_class(self.rng),
+                        "cgroups": lambda: churn(self.rng, self.counts()["cgroups"])}
         for nr in range(4):
             self.workers[f"sleeper {nr}"] = lambda: sleep_briefly(self.rng)
         for nr in range(len(self.cpus) + 1):
             self.workers[f"spinner {nr}"] = spin
         for slot, (name, turn) in enumerate(self.workers.items()):
             self.pids.append(self._start(name, turn, slot, self.rng.random()))
-        self.pids.append(ping.child)
+        # A program: the interpreter is too slow for it.
+        storm = [os.environ["FORKS"], str(FORKS_A_S), str(memory), str(len(self.workers))]
+        self.workers["storm"] = subprocess.Popen(storm, pass_fds=[memory])
+        os.setpriority(os.PRIO_PROCESS, self.workers["storm"].pid, storm_nice)
+        self.pids += [self.workers["storm"].pid, ping.child]
+        os.close(memory)
 
     def _start(self, name, turn, slot, seed):
         pid = os.fork()
@@ -108,15 +123,25 @@ class Load:
         pid = self.rng.choice(self.pids)
         if os.waitpid(-1, os.WNOHANG)[0] != 0:
             raise AssertionError("a worker died")
-        what = self.rng.randrange(3)
+        what = self.rng.randrange(4)
         if what == 0:
             sleeps = pid in self.pids_of("sleeper")
             move(pid, self.rng.choice((*BUDGETED, *NORMAL) if sleeps else NORMAL))
         elif what == 1:
-            os.sched_setaffinity(pid, self.rng.sample(self.cpus, self.rng.randint(1, len(self.cpus))))
+            self._pin(pid)
+        elif what == 2:
+            change_cpuset(self.rng, self.rng.choice(WEIGHED), self.cpus)
+            self.cpusets += 1
         else:
             with open(f"/sys/fs/cgroup/{self.rng.choice(WEIGHED)}/cpu.weight", "w", encoding="ascii") as file:
                 file.write(str(self.rng.choice((1, 100, 10000))))
+
+    def _pin(self, pid):
+        try:
+            os.sched_setaffinity(pid, self.rng.sample(self.cpus, self.rng.randint(1, len(self.cpus))))
+        except OSError as error:
+            if error.errno != errno.EINVAL:   # all of them are offline, or not in the cpuset of its cgroup
+                raise
 
     def run_away(self, duration_s):
         """A budgeted task that never sleeps: its class may take what it can get, but not the machine."""
@@ -133,3 +158,4 @@ class Load:
             os.kill(pid, signal.SIGKILL)
         for pid in self.pids:
             os.waitpid(pid, 0)
+        remove_churned()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The invariants that only a kernel can break: inside/invariant_checks.py."""
+import os
+import unittest
+
+import guest
+from guest import VIRTUAL, WALL, lab
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.dirname(os.path.abspath(guest.PUNCTUAL))
+OBJECTS = f"{BUILD}/tests/objects"
+PROGRAMS = ("late", "packets", "shares")
+
+
+def checks(*invariants, cpus, time=VIRTUAL, options=()):
+    """How the guest ended that looked at these."""
+    options = [*options, *time, "--settle", "1s", "--cpus", cpus, "--timeout", "25m", "--include", f"{HERE}/inside",
+               "--include", OBJECTS, "--env", f"OBJECTS={OBJECTS}"]
+    for program in PROGRAMS:
+        options += ["--include", f"{BUILD}/{program}", "--env", f"{program.upper()}={BUILD}/{program}"]
+    return lab("python3", "-B", f"{HERE}/inside/invariant_checks.py", *invariants, options=options)
+
+
+class Invariants(unittest.TestCase):
+    def check(self, *invariants, **machine):
+        ended = checks(*invariants, **machine)
+        print(ended.out.decode(errors="replace"), ended.err.decode(errors="replace"))
+        self.assertEqual(ended.status, 0)
+
+    def test_those_of_one_cpu(self):
+        self.check("I3", "I4", "I5", "I13.test_killed", "I13.test_stalled", "I13.test_failing", cpus="1")
+
+    def test_idle_cpus(self):
+        self.check("I1", cpus="2")
+
+    def test_hotplug(self):
+        self.check("I13.test_hotplugged", cpus="2", time=WALL)
+
+
+if __name__ == "__main__":
+    unittest.main()
