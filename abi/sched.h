@@ -43,6 +43,7 @@ struct sched_stats {
 	u64 nr_remote;        /* budgeted tasks that left their cache because no CPU of it could be preempted in time */
 	u64 nr_floor_granted; /* turns that the floor gave to normal tasks */
 	u64 nr_floor_preempted; /* of those: a budgeted task had to leave for it between two ticks */
+	u64 nr_starved;         /* tasks that had waited for more than a second, see policy/starvation.h */
 	u64 nr_resumed;         /* preempted normal tasks that continued on their CPU */
 	u64 nr_budget_lookups;  /* walks of the budget table, i.e. misses of the per-task cache */
 };

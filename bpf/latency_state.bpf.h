@@ -52,6 +52,8 @@ struct cpu_state {
 	u64 timer_due_ns;       /* of the timer that preempted; 0: its task runs */
 	u64 reserve_ns;         /* measured, see policy/reserve.h */
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
+	u64 starved_look_ns;    /* when its queues were last looked through */
+	u64 starved_dsq;        /* in which somebody starves, see latency_starved.bpf.h; 0: none */
 	u32 turn_pid;           /* that task; 0: none */
 	bool is_paying;         /* what is owed */
 	s32 nr_latency; /* tasks in the CPU's own latency queue, see latency_waits(); the timer counts without a lock */
@@ -84,6 +86,7 @@ struct task_state {
 	u8 pad;
 	u64 began_exec_ns;   /* the same when it woke */
 	u64 runnable_ns;     /* when it was woken */
+	u64 queued_ns;       /* when it began to wait where it does */
 	u64 exec_ns_sampled; /* se.sum_exec_runtime at the last tick that met it with a budget */
 	u64 deadline_ns;     /* kept while preempted; 0: none */
 	/* the budget, and for which cgroup and state of the table it was looked up */

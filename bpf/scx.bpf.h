@@ -16,10 +16,12 @@ enum scx_enq_flags : u64 { SCX_ENQ_WAKEUP = 1, SCX_ENQ_HEAD = 2, SCX_ENQ_PREEMPT
 enum scx_kick_flags : u64 { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2 };
 enum scx_wake_flags : u64 { SCX_WAKE_SYNC = 1 };
 enum scx_ent_flags : u64 { SCX_TASK_QUEUED = 1 };
+enum scx_dsq_iter_flags : u64 { SCX_DSQ_ITER_REV = 1 };
 enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
 
 #define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
 #define DSQ_LOCAL_ON bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON)
+#define DSQ_ITER_REV bpf_core_enum_value(enum scx_dsq_iter_flags, SCX_DSQ_ITER_REV)
 #define ENQ_WAKEUP bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_WAKEUP)
 #define ENQ_HEAD bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_HEAD)
 #define ENQ_PREEMPT bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_PREEMPT)

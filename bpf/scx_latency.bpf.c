@@ -26,6 +26,8 @@
  * Weights. Normal tasks are charged by an effective weight, in which the weights of all cgroups above count
  * (policy/weight.h, latency_weight.bpf.h). It is found anew a few times in each epoch, not at every wakeup.
  *
+ * Whoever has waited for more than a second goes first (policy/starvation.h).
+ *
  * Ten times a second a timer says of each class whether its budget can be kept (policy/feasible.h). What it goes by
  * is noted where a wait ends and at the tick.
  *
@@ -40,6 +42,7 @@
 #include "bpf/latency_dispatch.bpf.h"
 #include "bpf/latency_feasible.bpf.h"
 #include "bpf/latency_place.bpf.h"
+#include "bpf/latency_starved.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "bpf/latency_weight.bpf.h"
@@ -243,6 +246,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	struct place_decision decision = decide_place(&facts, &tunables);
 
 	state->deadline_ns = decision.deadline_ns;
+	state->queued_ns = now_ns;
 	if (woken) {
 		state->runnable_ns = now_ns;
 		state->wait_open = decision.deadline_ns != 0;
@@ -286,8 +290,9 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 	/* Should it find nothing, the kernel marks it idle again without telling: who queues meanwhile must know. */
 	if (state_of_cpu(cpu)->running.kind == RUNNING_NOTHING)
 		state_of_llc(llc)->looking_cpu = cpu + 1;
-	if (take_floor(cpu, llc) || take_latency(cpu, llc) || keep_running(cpu, llc, prev) || take_normal(cpu, llc) ||
-	    take_out_of_scope(cpu, llc) || (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
+	if ((state_of_cpu(cpu)->starved_dsq && take_starved(cpu)) || take_floor(cpu, llc) || take_latency(cpu, llc) ||
+	    keep_running(cpu, llc, prev) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
+	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
 		COUNT(nr_dispatched);
 }
 
@@ -395,7 +400,7 @@ void BPF_PROG(latency_tick, struct task_struct* p)
 	u64 now_ns = scx_bpf_now();
 
 	sample_class(p, cpu, now_ns);
-	if (floor_wants_cpu(cpu, now_ns) ||
+	if (look_for_starved(cpu, now_ns) || floor_wants_cpu(cpu, now_ns) ||
 	    (cpu_state->running.kind == RUNNING_BUDGETED && is_over_cap(p, cpu, now_ns)) ||
 	    (cpu_state->timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, &tunables)))
 		task_set_slice(p, 0);

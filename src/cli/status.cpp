@@ -83,6 +83,7 @@ Json stats_json(const sched_stats& stats)
 		{"moved_to_another_cache", stats.nr_remote},
 		{"floor_granted", stats.nr_floor_granted},
 		{"preempted_by_floor", stats.nr_floor_preempted},
+		{"starved", stats.nr_starved},
 		{"resumed", stats.nr_resumed},
 		{"budget_lookups", stats.nr_budget_lookups}};
 }

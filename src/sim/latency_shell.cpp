@@ -231,6 +231,7 @@ void LatencyShell::enqueue(Task& task, u32 flags)
 	place_decision decision = place_task(&facts, &tunables);
 
 	state.deadline_ns = decision.deadline_ns;
+	state.queued_ns = now_ns;
 	if (woken) {
 		state.runnable_ns = now_ns;
 		state.wait_open = decision.deadline_ns != 0;
@@ -403,6 +404,8 @@ void LatencyShell::dispatch(u32 cpu, Task* prev)
 
 	if (cpu_states_[cpu].running.kind == RUNNING_NOTHING)
 		llc_states_[llc].looking_cpu = cpu + 1;
+	if (cpu_states_[cpu].starved_queue != kNoQueue && take_starved(cpu))
+		return;
 	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !keep_running(cpu, llc, prev) &&
 	    !take_normal(cpu, llc) && !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
 		take_from_other_llcs(cpu, kernel_.has_running(cpu));
@@ -487,7 +490,7 @@ void LatencyShell::tick(Task& task)
 	u64 now_ns = kernel_.clock_ns();
 
 	sample_class(task, cpu, now_ns);
-	if (floor_wants_cpu(cpu, now_ns) ||
+	if (look_for_starved(cpu, now_ns) || floor_wants_cpu(cpu, now_ns) ||
 	    (cpu_state.running.kind == RUNNING_BUDGETED && is_over_cap(task, cpu, now_ns)) ||
 	    (cpu_state.timer_at_ns < now_ns && latency_is_queued(cpu) && cpu_may_be_preempted(cpu, now_ns, tunables)))
 		task.slice_ns = 0;

@@ -34,6 +34,7 @@ class LatencyShell final : public Scheduler {
  public:
 	static constexpr size_t kLookedAtMax = 8;  // tasks of a queue
 	static constexpr u64 kKeyNone = ~0ULL;
+	static constexpr u32 kNoQueue = ~0U;
 
 	LatencyShell(const Scenario& scenario, Kernel& kernel, Outcome& outcome);
 
@@ -66,6 +67,8 @@ class LatencyShell final : public Scheduler {
 		u64 timer_due_ns;
 		u64 reserve_ns;
 		u64 turn_began_exec_ns;
+		u64 starved_look_ns;
+		u32 starved_queue = kNoQueue;
 		u32 turn_pid;
 		bool is_paying;
 		s32 nr_latency;
@@ -81,6 +84,7 @@ class LatencyShell final : public Scheduler {
 		u64 exec_ns_charged;
 		u64 began_exec_ns;
 		u64 runnable_ns;
+		u64 queued_ns;
 		u64 exec_ns_sampled;
 		u64 deadline_ns;
 		u64 budget_ns;
@@ -140,6 +144,10 @@ class LatencyShell final : public Scheduler {
 	bool keep_running(u32 cpu, u32 llc, Task* prev);
 	bool take_normal(u32 cpu, u32 llc);
 	bool take_from_other_llcs(u32 cpu, bool goes_on);
+
+	Task* find_starved(u32 queue, u32 cpu, u64 now_ns);
+	bool look_for_starved(u32 cpu, u64 now_ns);
+	bool take_starved(u32 cpu);
 
 	void budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);
 	void normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns);

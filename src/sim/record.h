@@ -60,6 +60,7 @@ struct Outcome {
 	u64 reserve_ns_max = 0;  // the largest that a CPU had measured, the switch included
 	u64 nr_floor_granted = 0;
 	u64 nr_timer_preempted = 0;
+	u64 nr_starved = 0;
 	u64 nr_remote = 0;            // budgeted tasks that were given to another cache
 	u32 nr_wakeup_looks_max = 0;  // the most CPUs that a wakeup looked at,
 	u32 nr_urgent_looks_max = 0;  // and a timer

@@ -14,7 +14,7 @@ PROGRAMS = ("late", "packets", "shares")
 
 def checks(*invariants, cpus, time=VIRTUAL, options=()):
     """How the guest ended that looked at these."""
-    options = [*options, *time, "--settle", "1s", "--cpus", cpus, "--timeout", "25m", "--include", f"{HERE}/inside",
+    options = [*options, *time, "--cpus", cpus, "--timeout", "25m", "--include", f"{HERE}/inside",
                "--include", OBJECTS, "--env", f"OBJECTS={OBJECTS}"]
     for program in PROGRAMS:
         options += ["--include", f"{BUILD}/{program}", "--env", f"{program.upper()}={BUILD}/{program}"]

@@ -257,6 +257,17 @@ RULES = {
              "owed_ns >= FLOOR_HARD * tunables->grain_ns ?", "owed_ns > 0 ?",
              "Floor.OnlyALargeDebtKeepsTheCpuFromThoseWhoWakeUp"),
     ),
+    ("policy/starvation.h", "tests/unit/starvation_policy_test.cpp"): (
+        Rule("who has waited for a second starves",
+             "> (s64)STARVED_NS", "> 2 * (s64)STARVED_NS",
+             "StarvationNet.BeginsAfterASecond"),
+        Rule("clocks that differ starve nobody",
+             "(s64)(now_ns - queued_ns) > (s64)STARVED_NS", "now_ns - queued_ns > STARVED_NS",
+             "StarvationNet.TaskQueuedByAClockAheadOfOursDoesNotStarve"),
+        Rule("queues are looked through often enough",
+             "STARVED_NS / 8", "STARVED_NS * 2",
+             "StarvationNet.QueuesAreLookedThroughSeveralTimesInThatSecond"),
+    ),
     ("policy/cap.h", "tests/unit/share_policy_test.cpp"): (
         Rule("a class that has used its quota is over its cap",
              "account.used_ns >= quota_ns", "account.used_ns > quota_ns",
