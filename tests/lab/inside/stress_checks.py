@@ -17,6 +17,7 @@ PERIOD_S = 10   # or all of the time, if that is less
 RUNAWAY_S = 1
 DISTURBANCES_A_S = 50
 DUMP_MAX = 40_000   # characters
+LONG_S = 60   # from here on CPUs go and come back: in an emulated guest each reload of the scheduler takes minutes beside all this
 RELOAD_S_MAX = 600   # the loader reads the kernel's BTF again, beside all this, on CPUs that the host may give to others
 CHANGED = "kept.slice"   # its budget is given and changed by command
 BUDGETS = {"tight.slice": 100_000, "loose.slice": 5_000_000}
@@ -35,8 +36,8 @@ def check(condition, what, run=None):
 class Stress:
     """One scheduler under stress: what was done to it, and what it did."""
 
-    def __init__(self, run, load, seed):
-        self.run, self.load = run, load
+    def __init__(self, run, load, seed, with_hotplug):
+        self.run, self.load, self.with_hotplug = run, load, with_hotplug
         self.rng = random.Random(seed)
         self.cpus = online_cpus()
         self.budgets = dict(BUDGETS) if "scx_latency" in run.process.args else None
@@ -46,7 +47,7 @@ class Stress:
         """Every worker must get on. With budgets a CPU goes and comes back: in a guest most of that is the loader's work."""
         before, began = self.load.counts(), time.monotonic()
         self.load.run_away(RUNAWAY_S)
-        hotplugs = [began + seconds * part for part in (0.3, 0.6)] if self.budgets and len(self.cpus) > 1 else []
+        hotplugs = [began + seconds * part for part in (0.3, 0.6)] if self.with_hotplug and self.budgets and len(self.cpus) > 1 else []
         changes = [began + seconds * part for part in (0.2, 0.5, 0.8)] if self.budgets else []
         while time.monotonic() < began + seconds:
             time.sleep(1 / DISTURBANCES_A_S)
@@ -116,7 +117,7 @@ def stress(arguments, seed, seconds, storm_nice):
         load = Load(seed, storm_nice)
         began, counts = time.monotonic(), load.counts()
         try:
-            under_stress = Stress(run, load, seed)
+            under_stress = Stress(run, load, seed, seconds >= LONG_S)
             for _ in range(seconds // period_s):
                 under_stress.period(period_s)
             lasted_s = time.monotonic() - began
