@@ -17,7 +17,12 @@ enum scx_kick_flags : u64 { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2 };
 enum scx_wake_flags : u64 { SCX_WAKE_SYNC = 1 };
 enum scx_ent_flags : u64 { SCX_TASK_QUEUED = 1 };
 enum scx_dsq_iter_flags : u64 { SCX_DSQ_ITER_REV = 1 };
-enum scx_ops_flags : u64 { SCX_OPS_KEEP_BUILTIN_IDLE = 1 };
+/* Written into the ops table as they stand here: the same in every kernel. */
+enum scx_ops_flags : u64 {
+	SCX_OPS_KEEP_BUILTIN_IDLE = 1,
+	SCX_OPS_ENQ_EXITING = 4,
+	SCX_OPS_ENQ_MIGRATION_DISABLED = 16,
+};
 
 #define DSQ_LOCAL bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL)
 #define DSQ_LOCAL_ON bpf_core_enum_value(enum scx_dsq_id_flags, SCX_DSQ_LOCAL_ON)

@@ -503,6 +503,11 @@ void BPF_PROG(latency_exit, struct scx_exit_info* info)
 	record_exit(info);
 }
 
+/*
+ * Without the last two flags the kernel itself puts exiting tasks, and those that may not migrate for the moment, on
+ * the CPU's own queue. While a deadline is due each normal task has to leave as soon as it starts: two of them would
+ * take turns of nothing there for ever, and ops.dispatch would never be asked.
+ */
 SEC(".struct_ops.link")
 struct sched_ext_ops latency_ops = {
     .select_cpu = (void*)latency_select_cpu,
@@ -518,6 +523,6 @@ struct sched_ext_ops latency_ops = {
     .cgroup_set_weight = (void*)latency_cgroup_set_weight,
     .init = (void*)latency_init,
     .exit = (void*)latency_exit,
-    .flags = SCX_OPS_KEEP_BUILTIN_IDLE,
+    .flags = SCX_OPS_KEEP_BUILTIN_IDLE | SCX_OPS_ENQ_EXITING | SCX_OPS_ENQ_MIGRATION_DISABLED,
     .name = "scx_latency",
 };

@@ -29,7 +29,7 @@ class Replay(unittest.TestCase):
         self.assert_agrees(record(0.5, 100_000, options=VIRTUAL))
 
     def test_two_cpus_decide_as_the_program_on_the_oldest_kernel(self):
-        self.assert_agrees(record(5, 100_000, options=(*WALL, "--kernel", "6.16", "--cpus", "2")))
+        self.assert_agrees(record(5, 20_000, options=(*WALL, "--kernel", "6.16", "--cpus", "2")))
 
     def test_two_cpus_decide_as_the_program_on_the_newest_kernel(self):
         self.assert_agrees(record(5, 100_000, options=(*WALL, "--kernel", "7.3", "--cpus", "2")))

@@ -19,6 +19,10 @@ def real_time():
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
+def come_first():
+    os.setpriority(os.PRIO_PROCESS, 0, -20)
+
+
 class Load:
     """Processes in cgroups, killed at the end."""
 
@@ -42,8 +46,9 @@ class Load:
 
 
 def status():
-    text = subprocess.run(["punctual", "status"], capture_output=True, text=True, check=True).stdout
-    ended = subprocess.run(["punctual", "status", "--json"], capture_output=True, check=True)
+    """As an operator sees it while the load is there: with the little CPU time that the load leaves, so as the first to get it."""
+    text = subprocess.run(["punctual", "status"], preexec_fn=come_first, capture_output=True, text=True, check=True).stdout
+    ended = subprocess.run(["punctual", "status", "--json"], preexec_fn=come_first, capture_output=True, check=True)
     row, = json.loads(ended.stdout)["classes"]
     return row, [line for line in text.splitlines() if line.startswith(f"{VNF}: ")]
 
@@ -51,17 +56,19 @@ def status():
 def setUpModule():
     for group in (VNF, NORMAL, OTHERS):
         make_cgroup(group)
+    os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(2))   # not what it starts
 
 
 class Feasible(unittest.TestCase):
     def beside(self, *loads, options=(), seconds=1.5):
         """The class's row of `status`, its line there, and the lines of `run`, beside these loads."""
-        with Load() as load, Running("scx_latency", "--slice", f"{VNF}=60us", *options) as run:
+        with Running("scx_latency", "--slice", f"{VNF}=60us", *options) as run:
             run.wait_enabled()
-            for each in loads:
-                load.start(*each)
-            time.sleep(seconds)
-            row, lines = status()
+            with Load() as load:
+                for each in loads:
+                    load.start(*each)
+                time.sleep(seconds)
+                row, lines = status()
             self.assertEqual(run.stop(), 0, run.lines)
         said = [line for line in run.lines if f"{VNF}: " in line]
         print(*lines, *said, sep="\n  ", flush=True)

@@ -64,7 +64,17 @@ class Stress:
         turns = {name: count - before[name] for name, count in self.load.counts().items()}
         print("  turns:", ", ".join(f"{name} {count}" for name, count in turns.items()), flush=True)
         starved = [name for name, count in turns.items() if count == 0]
-        check(not starved, f"these starved for {seconds} s: {starved}")
+        check(not starved, f"these starved for {seconds} s: {starved}; where they are:\n" + self.whereabouts(starved))
+
+    def whereabouts(self, workers):
+        """For a failure: the scheduler's counters, and of each worker its group, mask, class and state."""
+        lines = [subprocess.run(["punctual", "status"], capture_output=True, text=True, check=False).stdout]
+        for name in workers:
+            for pid in self.load.pids_of(name):
+                for file in ("cgroup", "status", "sched", "wchan"):
+                    with open(f"/proc/{pid}/{file}", encoding="utf-8") as text:
+                        lines += [f"--- {name} {file}", text.read()[:1500]]
+        return "\n".join(lines)
 
     def punctual(self, *arguments):
         ended = subprocess.run(["punctual", *arguments], capture_output=True, text=True, check=False)
