@@ -149,7 +149,7 @@ static inline bool feasible_is_kept(const struct feasible_window* window, u64 no
 {
 	u64 late_ns_max = (now_ns - window->began_ns) * FEASIBLE_LATE_PERCENT / 100;
 
-	return !(feasible_all_missed(window, budget_ns) && window->nr_missed >= FEASIBLE_WAITS_MIN) &&
+	return (!feasible_all_missed(window, budget_ns) || window->nr_missed < FEASIBLE_WAITS_MIN) &&
 	       window->late_ns <= late_ns_max && window->overdue_ns < FEASIBLE_WINDOW_NS && !window->nr_sleepless &&
 	       !window->nr_over_cap;
 }

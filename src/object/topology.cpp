@@ -47,7 +47,7 @@ Topology layout(std::vector<CpuPlace> cpus, const CpuList& scope)
 		cpu.node = node_of_cache.emplace(cpu.shared, cpu.node).first->second;
 		rows = std::max(rows, cpu.cpu + 1UL);
 	}
-	std::ranges::stable_sort(cpus, {}, &CpuPlace::node);
+	std::ranges::sort(cpus, {}, [](const CpuPlace& cpu) { return std::pair(cpu.node, cpu.cpu); });
 	topology.llc_of_cpu.resize(rows);
 	topology.next_in_llc.resize(rows);
 	for (const CpuPlace& cpu : cpus) {
