@@ -68,48 +68,42 @@ static inline s32 find_cpu_near(struct task_struct* p, s32 prev_cpu)
 /* ---- at the last safe moment ---- */
 
 /*
- * A CPU of this cache that the task may preempt, beginning with the first of the ring; -1: none. `left` counts the
- * CPUs that may still be looked at.
+ * A CPU that the task may preempt: first of this cache, in the order of its ring, then of others, near ones first; of
+ * those one in which somebody waits for a CPU itself has none to give. -1: none. `left` counts the CPUs that may still
+ * be looked at. One loop for all caches: nested ones have too many states for the verifier of 6.18.
  */
-static inline s32 find_normal_cpu(struct task_struct* p, s32 first, u64 now_ns, u32* left)
+static inline s32 find_urgent_cpu(struct task_struct* p, s32 home_cpu, u64 now_ns, u32* left)
 {
-	s32 cpu = first;
-	int i;
+	u32 home = llc_of(home_cpu);
+	s32 first = home_cpu;
+	s32 cpu = home_cpu;
+	s32 found = -1;
+	bool is_usable = true;
+	u32 nr_looked_at = 0;
+	u32 step = 0;
+	u32 llc, i;
 
-	bpf_for(i, 0, URGENT_CPUS_MAX)
+	bpf_for(i, 0, *left)
 	{
-		if (!*left)
+		nr_looked_at = i + 1;
+		if (is_usable && rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE &&
+		    bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
+			found = cpu;
 			break;
-		--*left;
-		if (rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE && bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
-			return cpu;
+		}
 		cpu = next_in_llc[(u32)cpu % CPUS_MAX];
-		if (cpu == first)
-			break;
-	}
-	return -1;
-}
-
-/* The same in other caches, near ones first. One in which somebody waits for a CPU itself has none to give. */
-static inline s32 find_remote_cpu(struct task_struct* p, u32 home, u64 now_ns, u32* left)
-{
-	u32 step;
-	s32 cpu;
-
-	bpf_for(step, 1, URGENT_LLCS_MAX)
-	{
-		u32 llc;
-
-		if (step >= nr_llcs)
+		if (is_usable && cpu != first)
+			continue;
+		step++;
+		if (step >= nr_llcs || step >= URGENT_LLCS_MAX)
 			break;
 		llc = llc_near(home, step);
-		if (state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)))
-			continue;
-		cpu = find_normal_cpu(p, llc_places[llc].first_cpu, now_ns, left);
-		if (cpu >= 0)
-			return cpu;
+		is_usable = !state_of_llc(llc)->latency_used || !scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc));
+		first = llc_places[llc].first_cpu;
+		cpu = first;
 	}
-	return -1;
+	*left -= nr_looked_at;
+	return found;
 }
 
 /*
@@ -155,16 +149,15 @@ static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables
 			p = bpf_iter_scx_dsq_next(&it);
 			if (!p || p->scx.dsq_vtime > latest_key)
 				break;
-			other = find_normal_cpu(p, cpu, now_ns, &left);
-			if (other >= 0) {
+			other = find_urgent_cpu(p, cpu, now_ns, &left);
+			if (other < 0)
+				continue;
+			if (llc_of(other) == llc_of(cpu)) {
 				scx_bpf_kick_cpu(other, KICK_PREEMPT);
 				done = true;
 				break;
 			}
-			if (nr_llcs == 1)
-				continue;
-			other = find_remote_cpu(p, llc_of(cpu), now_ns, &left);
-			if (other >= 0 && move_to_cpu(&it, p, other)) {
+			if (move_to_cpu(&it, p, other)) {
 				COUNT(nr_remote);
 				done = true;
 				break;

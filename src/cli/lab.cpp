@@ -110,6 +110,8 @@ Action setup_lab(CLI::App& app)
 	    ->capture_default_str();
 	app.add_option("--cpus", arguments->options.cpus, "virtual CPUs; more than 2 distort virtual time")
 	    ->capture_default_str();
+	app.add_option("--caches", arguments->options.caches, "last-level caches that the CPUs share evenly")
+	    ->capture_default_str();
 	app.add_option("--memory", arguments->memory, "memory of the guest")->capture_default_str();
 	app.add_option("--time", arguments->time, "virtual: repeatable, 1 instruction is 1 ns; wall: the host's clock")
 	    ->capture_default_str();

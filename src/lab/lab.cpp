@@ -50,6 +50,10 @@ Status check_options(const LabOptions& options)
 {
 	if (options.cpus < 1 || options.cpus > 64)
 		return fail(ExitCode::usage, "a lab guest has 1 to 64 CPUs, not {}", options.cpus);
+	if (options.caches < 1 || options.cpus % options.caches != 0)
+		return fail(ExitCode::usage,
+			    "{} CPUs cannot share {} caches: each has the same number of them, at least one",
+			    options.cpus, options.caches);
 	if (options.memory_bytes < 256UL << 20 || options.memory_bytes > 64UL << 30)
 		return fail(ExitCode::usage, "a lab guest has 256M to 64G of memory, not {}M",
 			    options.memory_bytes >> 20);
@@ -135,6 +139,7 @@ Result<LabResult> run_in_lab(const LabOptions& options, const std::vector<std::s
 	spec.kernel = kernel.vmlinux;
 	spec.initrd_fd = image.file.get();
 	spec.cpus = options.cpus;
+	spec.caches = options.caches;
 	spec.memory_bytes = options.memory_bytes;
 	spec.settle = options.settle;
 	spec.console = options.console;

@@ -27,6 +27,7 @@ enum class LabTime {
 struct LabOptions {
 	std::string kernel{kDefaultKernel};  // a series of kernel_series(), or an exact version of one
 	int cpus = 1;
+	int caches = 1;  // last-level caches, each with the same number of CPUs
 	uint64_t memory_bytes = 1UL << 30;
 	LabTime time = LabTime::virtual_time;
 	std::chrono::nanoseconds settle = std::chrono::seconds(4);   // guest time between boot and command

@@ -90,7 +90,7 @@ std::vector<std::string> command_of(const MachineSpec& spec, const Names& names)
 	    {"-display", "none"},
 	    {"-M", "q35,usb=off,vmport=off,smbus=off,sata=off,i8042=off"},
 	    {"-bios", "qboot.rom"},
-	    {"-smp", fmt::format("{}", spec.cpus)},
+	    {"-smp", fmt::format("{},sockets={}", spec.cpus, spec.caches)},
 	    {"-m", fmt::format("{}", spec.memory_bytes >> 20)},
 	    {"-kernel", names.kernel},
 	    {"-initrd", names.initrd},

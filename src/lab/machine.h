@@ -25,6 +25,7 @@ struct MachineSpec {
 	int initrd_fd = -1;   // the first archive
 	int channel_fd = -1;  // shared memory, Channel::kBytes
 	int cpus = 1;
+	int caches = 1;
 	uint64_t memory_bytes = 1UL << 30;
 	std::chrono::nanoseconds settle{};  // guest time that the first process waits before it is ready
 	Accelerator accelerator = Accelerator::virtual_time;

@@ -75,16 +75,17 @@ Topology layout(std::vector<CpuPlace> cpus, const CpuList& scope)
 	return topology;
 }
 
-// A machine without nodes, or without a cache at that level, is one node, or one cache.
+// A machine without nodes, or without a cache at that level, is one node, or one cache. Of CPUs that are offline the
+// kernel does not say where they lie: when one comes online the scheduler is loaded again.
 Result<std::vector<CpuPlace>> read_cpu_places()
 {
 	std::vector<CpuPlace> places;
-	CpuList possible = TRY(CpuList::possible());
+	CpuList online = TRY(CpuList::online());
 	CpuList nodes;
 
 	if (auto text = read_line("/sys/devices/system/node/online"))
 		nodes = CpuList::parse(*text).value_or(CpuList());
-	for (int cpu : possible.cpus()) {
+	for (int cpu : online.cpus()) {
 		auto shared = read_line(fmt::format("/sys/devices/system/cpu/cpu{}/cache/index3/shared_cpu_list", cpu));
 		places.push_back({cpu, 0, shared.value_or("")});
 	}

@@ -169,8 +169,7 @@ class LatencyShell final : public Scheduler {
 	u32 llc_near(u32 home, u32 step) const { return near_llc(home, step, &llc_places_[home], nr_llcs_); }
 	bool wants_other_cpu(const Task& task, u32 cpu);
 	u32 find_cpu_near(const Task& task, u32 prev_cpu);
-	u32 find_normal_cpu(const Task& task, u32 first, u64 now_ns, u32* left) const;
-	u32 find_remote_cpu(const Task& task, u32 home, u64 now_ns, u32* left) const;
+	u32 find_urgent_cpu(const Task& task, u32 home_cpu, u64 now_ns, u32* left) const;
 	bool move_to_cpu(Task& task, u32 cpu);
 	bool preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 

@@ -79,31 +79,28 @@ u32 LatencyShell::find_cpu_near(const Task& task, u32 prev_cpu)
 	return best;
 }
 
-u32 LatencyShell::find_normal_cpu(const Task& task, u32 first, u64 now_ns, u32* left) const
+u32 LatencyShell::find_urgent_cpu(const Task& task, u32 home_cpu, u64 now_ns, u32* left) const
 {
-	u32 cpu = first;
+	u32 home = kernel_.llc_of(home_cpu);
+	u32 first = home_cpu;
+	u32 cpu = home_cpu;
+	bool is_usable = true;
+	u32 step = 0;
 
 	while (*left) {
 		--*left;
-		if (rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE && task.cpus.has(cpu))
+		if (is_usable && rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE && task.cpus.has(cpu))
 			return cpu;
 		cpu = next_in_llc_[cpu];
-		if (cpu == first)
-			break;
-	}
-	return CpuSet::kNone;
-}
-
-u32 LatencyShell::find_remote_cpu(const Task& task, u32 home, u64 now_ns, u32* left) const
-{
-	for (u32 step = 1; step < URGENT_LLCS_MAX && step < nr_llcs_; step++) {
-		u32 llc = llc_near(home, step);
-
-		if (nr_queued(DsqKind::latency_llc, llc))
+		if (is_usable && cpu != first)
 			continue;
-		u32 cpu = find_normal_cpu(task, llc_places_[llc].first_cpu, now_ns, left);
-		if (cpu != CpuSet::kNone)
-			return cpu;
+		step++;
+		if (step >= nr_llcs_ || step >= URGENT_LLCS_MAX)
+			break;
+		u32 llc = llc_near(home, step);
+		is_usable = !nr_queued(DsqKind::latency_llc, llc);
+		first = llc_places_[llc].first_cpu;
+		cpu = first;
 	}
 	return CpuSet::kNone;
 }
@@ -130,14 +127,15 @@ bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables
 	for (Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax))) {
 		if (task->key > latest_key)
 			break;
-		u32 other = find_normal_cpu(*task, cpu, now_ns, &left);
-		if (other != CpuSet::kNone) {
+		u32 other = find_urgent_cpu(*task, cpu, now_ns, &left);
+		if (other == CpuSet::kNone)
+			continue;
+		if (kernel_.llc_of(other) == llc) {
 			kernel_.kick(other, kKickPreempt);
 			done = true;
 			break;
 		}
-		other = find_remote_cpu(*task, llc, now_ns, &left);
-		if (other != CpuSet::kNone && move_to_cpu(*task, other)) {
+		if (move_to_cpu(*task, other)) {
 			outcome_.nr_remote++;
 			done = true;
 			break;

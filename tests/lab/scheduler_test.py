@@ -19,6 +19,15 @@ class Loader(unittest.TestCase):
         print(ended.err.decode(errors="replace"))
         self.assertEqual(ended.status, 0)
 
+    def test_machines_of_several_caches_are_served(self):
+        for kernel in ("6.16", "6.18", "7.3"):
+            with self.subTest(kernel):
+                ended = lab("python3", "-B", f"{HERE}/inside/caches_checks.py",
+                            options=(*WALL, "--kernel", kernel, "--cpus", "2", "--caches", "2",
+                                     "--include", f"{HERE}/inside", "--timeout", "10m"))
+                print(ended.err.decode(errors="replace"))
+                self.assertEqual(ended.status, 0)
+
 
 class BadInput(unittest.TestCase):
     """What can be said on any machine, without a guest."""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scx_latency on a machine of several last-level caches. Runs inside a lab guest with two CPUs, each with its own."""
+import os
+import subprocess
+import sys
+import unittest
+
+from running import WAIT_S, Quiet, Running, make_cgroup, wait_for
+
+NR_CPUS = 2
+
+
+def shared_cpus(cpu):
+    with open(f"/sys/devices/system/cpu/cpu{cpu}/cache/index3/shared_cpu_list", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def cpu_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[36])
+
+
+class Caches(Quiet):
+    def test_each_is_served_and_the_verifier_bears_the_loops_over_them(self):
+        self.assertEqual([shared_cpus(cpu) for cpu in range(NR_CPUS)], ["0", "1"])
+        make_cgroup("vnf.slice")
+        with Running("scx_latency", "--slice", "vnf.slice=60us") as run:
+            run.wait_enabled()
+            spinners = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(NR_CPUS)]
+            try:   # all begin where this runs: the other cache comes for its share
+                wait_for(lambda: {cpu_of(spinner.pid) for spinner in spinners} == set(range(NR_CPUS)),
+                         "a spinner on each CPU", WAIT_S)
+                self.sleeper_is_woken()
+            finally:
+                for spinner in spinners:
+                    spinner.kill()
+                    spinner.wait()
+            self.assertEqual(run.stop(), 0)
+
+    def sleeper_is_woken(self):
+        script = "echo 0 > /sys/fs/cgroup/vnf.slice/cgroup.procs; for i in $(seq 100); do sleep 0.002; done"
+        subprocess.run(["sh", "-c", script], check=True, timeout=WAIT_S)
+
+
+class Hotplug(Quiet):
+    def test_cpu_that_is_offline_has_no_cache_of_its_own(self):
+        with open("/sys/devices/system/cpu/cpu1/online", "w", encoding="ascii") as online:
+            online.write("0")
+        with Running("scx_latency") as run:
+            run.wait_enabled()
+            with open("/sys/devices/system/cpu/cpu1/online", "w", encoding="ascii") as online:
+                online.write("1")
+            run.wait_enabled(2)
+            self.assertEqual(run.stop(), 0)
+
+
+if __name__ == "__main__":
+    assert os.cpu_count() == NR_CPUS
+    unittest.main(argv=[sys.argv[0], *sys.argv[1:]], verbosity=2)
