@@ -215,17 +215,22 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 latest_key = due_key(now_ns, tunables);
-	bool shared = state_of_llc(llc_of(cpu))->latency_used;
+	bool moves;
 	u64 key;
 
+	/*
+	 * Whom a real-time task preempted the kernel has put on the CPU's own queue: nobody goes ahead of him there,
+	 * which neither ops.dispatch nor any look for starving tasks would see.
+	 */
+	moves = !state_of_llc(llc_of(cpu))->latency_used && !scx_bpf_dsq_nr_queued(DSQ_LOCAL_ON | cpu);
 	settle_floor(cpu_state, now_ns);
-	key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key);
+	key = moves ? preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key) : earliest_key(cpu);
 
 	if (key != KEY_NONE && key > latest_key) {
 		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, tunables));
 		return false;
 	}
-	if (!shared && key != KEY_NONE) {
+	if (moves && key != KEY_NONE) {
 		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
 		/* Earlier than some 6.18 the kernel moves it in front and preempts nobody. */
 		if (!bpf_get_current_task_btf()->scx.slice)

@@ -65,6 +65,7 @@ class Kernel {
 	u32 node_of(u32 cpu) const { return cpus_[cpu].node; }
 	void create_queue(u32 queue);
 	const std::vector<Task*>& queued(u32 queue) const { return queues_[queue].tasks(); }
+	size_t nr_local(u32 cpu) const { return cpus_[cpu].local.size(); }
 	void insert_local(Task& task, u64 slice_ns, u32 flags);
 	void insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key);
 	bool move_to_local(u32 cpu, u32 queue);

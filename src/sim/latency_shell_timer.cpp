@@ -141,16 +141,16 @@ bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunable
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64 latest_key = due_key(now_ns, &tunables);
-	bool shared = llc_states_[kernel_.llc_of(cpu)].latency_used;
+	bool moves = !llc_states_[kernel_.llc_of(cpu)].latency_used && !kernel_.nr_local(cpu);
 
 	settle_floor(cpu_state, now_ns);
-	u64 key = shared ? earliest_key(cpu) : preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_key);
+	u64 key = moves ? preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_key) : earliest_key(cpu);
 
 	if (key != kKeyNone && key > latest_key) {
 		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
 		return false;
 	}
-	if (!shared && key != kKeyNone)
+	if (moves && key != kKeyNone)
 		cpu_state.nr_latency--;
 	else
 		kernel_.kick(cpu, kKickPreempt);

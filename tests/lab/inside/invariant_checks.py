@@ -28,6 +28,11 @@ def setUpModule():
         make_cgroup(group)
 
 
+def ran_ns(process):
+    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
 class I3(Quiet):
     def test_longest_wait_of_an_admitted_class_is_bounded(self):
         with Load() as load:
@@ -81,11 +86,6 @@ class I4(Quiet):
         self.assertLessEqual(share, self.CAP + (1 - self.CAP) / 3)
         for name in ("tight.slice", "loose.slice"):
             self.assertLessEqual(runaway[name]["p99_ns"], modest[name]["p99_ns"] * BUCKET, name)
-
-
-def ran_ns(process):
-    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0])
 
 
 class I5(Quiet):
@@ -143,6 +143,22 @@ class I1(Quiet):
             print(f"  I1, {spinners} spinners and 4 sleepers: a CPU idled {100 * ours:.3f} % of the time, at most "
                   f"{ours_us} us at once; EEVDF {100 * eevdf:.3f} %, {eevdf_us} us", flush=True)
             self.assertLessEqual(ours, 1.5 * eevdf + self.NOISE)
+
+
+class I7(Quiet):
+    def test_whom_a_real_time_thread_preempts_is_not_passed(self):
+        """The kernel puts him on the CPU's own queue, where others come in front."""
+        with Load() as load, running() as run:
+            run.wait_enabled()
+            spinners = [load.start("vnf.slice", 0, 10_000) for _ in range(3)]
+            load.start(NORMAL, 5_000, 20_000, prepare=lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
+            time.sleep(1)
+            before_ns = [ran_ns(process) for process in spinners]
+            time.sleep(1)
+            shares = [(ran_ns(process) - ns) / 1e9 for process, ns in zip(spinners, before_ns)]
+            self.assertEqual(run.stop(), 0, run.lines)
+        print("  I7: of a CPU each got", ", ".join(f"{100 * share:.1f} %" for share in shares), flush=True)
+        self.assertGreaterEqual(min(shares), 0.9 * max(shares))
 
 
 class Workers:
