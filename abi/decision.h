@@ -10,7 +10,7 @@
 #include "abi/types.h"
 
 /* Raise it when a record changes, or what one of its facts means: older recordings are then refused. */
-constexpr u32 DECISION_VERSION = 1;
+constexpr u32 DECISION_VERSION = 2;
 #define DECISION_MAGIC "PUNCDEC"
 
 enum decision_kind : u16 {
@@ -27,6 +27,7 @@ enum decision_kind : u16 {
 	DECISION_FLOOR_AFTER_BUDGETED, /* owed_ns, ran_ns, owed_ns_max, ran_ns_max, rate */
 	DECISION_FLOOR_AFTER_NORMAL,   /* owed_ns, ran_ns */
 	DECISION_FLOOR_IS_DUE,         /* owed_ns, is_paying, grain_ns */
+	DECISION_FLOOR_WAITS_FOR,      /* key, owed_ns, grain_ns */
 	DECISION_CAP_AT,               /* period_at_ns, used_ns, now_ns, quota_ns, period_ns; answers with an account */
 	DECISION_OVER_CAP,             /* period_at_ns, used_ns, quota_ns */
 	DECISION_VTIME_ON_JOIN,        /* vtime, clock, credit_ns_max, debt_ns_max */

@@ -128,17 +128,20 @@ static inline bool take_normal(s32 cpu, u32 llc)
 	return dsq_move_to_local(own) || dsq_move_to_local(shared);
 }
 
-/* Would a normal task that starts now have to leave at once for one that waits by deadline? */
-static inline bool deadline_is_due(s32 cpu, u64 now_ns)
+/* Does it wait for one that waits by deadline? As well when a normal task that starts now would have to leave at once. */
+static inline bool floor_waits(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	struct running_facts normal = {.kind = RUNNING_NORMAL};
+	u64 key;
 
 	if (!latency_waits(cpu))
 		return false;
 	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
-	return decide_may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
+	key = earliest_key(cpu);
+	return key != KEY_NONE && (decide_floor_waits_for(key, cpu_state->owed_ns, &floor_knobs) ||
+				   decide_may_run_until_ns(now_ns, key, &normal, &tunables) <= now_ns);
 }
 
 /* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */
@@ -152,7 +155,7 @@ static inline bool take_floor(s32 cpu, u32 llc)
 	now_ns = scx_bpf_now();
 	settle_floor(cpu_state, now_ns);
 	cpu_state->is_paying = decide_floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
-	if (!cpu_state->is_paying || deadline_is_due(cpu, now_ns))
+	if (!cpu_state->is_paying || floor_waits(cpu, now_ns))
 		return false;
 	if (take_normal(cpu, llc))
 		return true;

@@ -79,7 +79,8 @@ static void note_waiting(u64 dsq, u64 now_ns)
 				continue;
 			state = bpf_task_storage_get(&task_states, p, NULL, 0);
 			if (state && state->budget_ns)
-				feasible_waiting(window_of(state), now_ns, p->scx.dsq_vtime, scx_bpf_task_cpu(p));
+				feasible_waiting(window_of(state), now_ns, deadline_of_key(p->scx.dsq_vtime),
+						 scx_bpf_task_cpu(p));
 		}
 	}
 	bpf_iter_scx_dsq_destroy(&it);

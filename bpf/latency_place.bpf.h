@@ -134,7 +134,7 @@ static inline bool move_to_cpu(struct bpf_iter_scx_dsq* it, struct task_struct* 
 static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	u64 dsq = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
-	u64 latest_key = due_key(now_ns, tunables);
+	u64 latest_ns = due_ns(now_ns, tunables);
 	u32 left = URGENT_CPUS_MAX;
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
@@ -147,7 +147,7 @@ static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables
 		bpf_for(i, 0, LOOKED_AT_MAX)
 		{
 			p = bpf_iter_scx_dsq_next(&it);
-			if (!p || p->scx.dsq_vtime > latest_key)
+			if (!p || deadline_of_key(p->scx.dsq_vtime) > latest_ns)
 				break;
 			other = find_urgent_cpu(p, cpu, now_ns, &left);
 			if (other < 0)

@@ -32,11 +32,15 @@ struct {
 
 u64 nr_decisions_lost SEC(".data.decisions"); /* for want of room in the ring buffer */
 
+static inline struct decision_head head_of(enum decision_kind kind, u32 bytes)
+{
+	return (struct decision_head){scx_bpf_now(), bpf_get_smp_processor_id(), kind, bytes};
+}
+
 /* The reader comes by itself: waking it from under a run-queue lock would be a decision of its own. */
 static __noinline void put_record(struct decision_head* head, enum decision_kind kind, u32 bytes)
 {
-	*head = (struct decision_head){
-	    .time_ns = scx_bpf_now(), .cpu = bpf_get_smp_processor_id(), .kind = kind, .bytes = bytes};
+	*head = head_of(kind, bytes);
 	if (bpf_ringbuf_output(&decisions, head, bytes, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&nr_decisions_lost, 1);
 }
@@ -57,10 +61,16 @@ static __always_inline struct place_decision decide_place(const struct place_fac
 {
 	struct place_decision decision = place_task(facts, tunables);
 
-	if (record_decisions) {
-		struct place_record record = {.facts = *facts, .tunables = *tunables, .decision = decision};
+	if (record_decisions) { /* written where it belongs: there is no room for it on the stack */
+		struct place_record* record = bpf_ringbuf_reserve(&decisions, sizeof(*record), 0);
 
-		put_record(&record.head, DECISION_PLACE, sizeof(record));
+		if (record) {
+			*record = (struct place_record){head_of(DECISION_PLACE, sizeof(*record)), *facts, *tunables,
+							decision};
+			bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+		} else {
+			__sync_fetch_and_add(&nr_decisions_lost, 1);
+		}
 	}
 	return decision;
 }
@@ -88,17 +98,17 @@ static __noinline u64 answer_recorded(struct look_record* record, enum decision_
 		answer;                                                         \
 	})
 
-static __always_inline bool decide_may_preempt(const struct running_facts* running, u64 now_ns, u64 deadline_ns,
+static __always_inline bool decide_may_preempt(const struct running_facts* running, u64 now_ns, u64 key,
 					       const struct latency_tunables* tunables)
 {
-	return LOOK(DECISION_MAY_PREEMPT, may_preempt(running, now_ns, deadline_ns, tunables), now_ns, deadline_ns,
+	return LOOK(DECISION_MAY_PREEMPT, may_preempt(running, now_ns, key, tunables), now_ns, key,
 		    running, tunables);
 }
 
-static __always_inline u64 decide_look_again_ns(u64 now_ns, u64 deadline_ns, const struct running_facts* running,
+static __always_inline u64 decide_look_again_ns(u64 now_ns, u64 key, const struct running_facts* running,
 						const struct latency_tunables* tunables)
 {
-	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, deadline_ns, running, tunables), now_ns, deadline_ns,
+	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, key, running, tunables), now_ns, key,
 		    running, tunables);
 }
 
@@ -157,6 +167,14 @@ static __always_inline bool decide_floor_is_due(u64 owed_ns, bool is_paying, con
 	bool answer = floor_is_due(owed_ns, is_paying, tunables);
 
 	RECORD(DECISION_FLOOR_IS_DUE, answer, owed_ns, is_paying, tunables->grain_ns);
+	return answer;
+}
+
+static __always_inline bool decide_floor_waits_for(u64 key, u64 owed_ns, const struct floor_tunables* tunables)
+{
+	bool answer = floor_waits_for(key, owed_ns, tunables);
+
+	RECORD(DECISION_FLOOR_WAITS_FOR, answer, key, owed_ns, tunables->grain_ns);
 	return answer;
 }
 

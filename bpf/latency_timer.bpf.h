@@ -113,6 +113,8 @@ static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
 		cpu_state->owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
 	else if (cpu_state->running.kind == RUNNING_NORMAL)
 		cpu_state->owed_ns = decide_floor_after_normal(cpu_state->owed_ns, ran_ns);
+	/* Before the next budgeted task, however short it runs, owes anew. */
+	cpu_state->is_paying &= cpu_state->owed_ns > 0;
 	cpu_state->settled_ns = now_ns;
 }
 
@@ -168,12 +170,12 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 }
 
 /*
- * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its key is
- * no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared with a kick it
+ * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its
+ * deadline is no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared with a kick it
  * saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up must not go
  * ahead of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody in between.
  */
-static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
+static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 {
 	struct running_facts* running = &state_of_cpu(cpu)->running;
 	enum running_kind kind = running->kind;
@@ -192,7 +194,7 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
 			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 				continue;
 			key = p->scx.dsq_vtime;
-			if (key > latest_key)
+			if (deadline_of_key(key) > latest_ns)
 				break;
 			running->kind = RUNNING_ARRIVING;
 			if (!scx_bpf_dsq_move(&it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT)) {
@@ -214,7 +216,7 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_key)
 static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u64 latest_key = due_key(now_ns, tunables);
+	u64 latest_ns = due_ns(now_ns, tunables);
 	bool moves;
 	u64 key;
 
@@ -224,9 +226,9 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	 */
 	moves = !state_of_llc(llc_of(cpu))->latency_used && !scx_bpf_dsq_nr_queued(DSQ_LOCAL_ON | cpu);
 	settle_floor(cpu_state, now_ns);
-	key = moves ? preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_key) : earliest_key(cpu);
+	key = moves ? preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_ns) : earliest_key(cpu);
 
-	if (key != KEY_NONE && key > latest_key) {
+	if (key != KEY_NONE && deadline_of_key(key) > latest_ns) {
 		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, tunables));
 		return false;
 	}

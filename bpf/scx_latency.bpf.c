@@ -326,7 +326,7 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 
 	cpu_state->running.kind = RUNNING_BUDGETED;
-	cpu_state->running.deadline_ns = key;
+	cpu_state->running.deadline_ns = deadline_of_key(key);
 	if (cpu_state->timer_due_ns) {
 		cpu_state->reserve_ns =
 		    decide_reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
@@ -336,7 +336,7 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 		return;
 	cpu_state->running.budget_ns = state->budget_ns;
 	cpu_state->running.kept_until_ns =
-	    burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns, burst_ns);
+	    burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns, class_burst_ns(state->budget_ns, burst_ns));
 	if (state->wait_open) {
 		state->wait_open = false;
 		count_wait(state, cpu, now_ns - state->runnable_ns);

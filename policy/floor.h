@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "abi/types.h"
+#include "policy/latency.h"
 
 struct floor_tunables {
 	u64 grain_ns;
@@ -51,6 +51,15 @@ static inline u64 floor_after_normal(u64 owed_ns, u64 ran_ns)
 static inline bool floor_is_due(u64 owed_ns, bool is_paying, const struct floor_tunables* tunables)
 {
 	return owed_ns >= tunables->grain_ns || (is_paying && owed_ns > 0);
+}
+
+/*
+ * Does what is owed wait for a task with this key? One that woke up would come soon in any case, at its last safe
+ * moment: held up for others' debts until then it would pay for them. Not when HARD grains are owed.
+ */
+static inline bool floor_waits_for(u64 key, u64 owed_ns, const struct floor_tunables* tunables)
+{
+	return !is_renewed_key(key) && owed_ns < FLOOR_HARD * tunables->grain_ns;
 }
 
 /* Until when the CPU is kept for a normal task that starts now; 0: it is not. */

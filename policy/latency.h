@@ -34,12 +34,12 @@ struct running_facts {
 /* The knobs of scx_latency that decisions depend on. */
 struct latency_tunables {
 	u64 reserve_ns;        /* theta: from deciding to preempt until the task is on the CPU */
-	u64 burst_ns;          /* CPU time that a budgeted task gets with one deadline */
+	u64 burst_ns;          /* CPU time that a budgeted task gets with one deadline, see class_burst_ns() */
 	u64 kthread_turn_ns;   /* and a per-CPU kernel thread, before it counts as normal */
 	u64 slack_ns_min;      /* below this a timer is not worth its cost: preempt at once */
 	u64 kthread_budget_ns; /* of a per-CPU kernel thread that had to leave its CPU */
 	u64 grain_ns;          /* what the floor gives normal tasks at a time */
-	u64 hysteresis_ns;     /* a budgeted task is preempted only for a deadline earlier by more than this */
+	u64 hysteresis_ns;     /* see goes_before_budgeted() */
 };
 
 struct place_facts {
@@ -72,17 +72,21 @@ struct place_decision {
 
 /*
  * The key under which a task is queued also tells what it is, so that ops.running and the timer know without a
- * lookup: odd keys are deadlines, even ones virtual times; of deadlines the second bit says that it was renewed after
- * a burst. Up to 3 ns are lost; the order, also across the wrap of u64, is not.
+ * lookup: odd keys are deadlines, even ones virtual times. One nanosecond is lost; the order, also across the wrap of
+ * u64, is not. A deadline that was renewed after a burst comes behind all that were not, whatever it says: a class that
+ * never sleeps would else come before every class with a longer budget, until that runs out. (The kernel compares
+ * keys by their difference; ns since boot stay below 2^61 for 73 years.)
  */
+constexpr u64 KEY_RENEWED = 1ULL << 62;
+
 static inline u64 deadline_key(u64 deadline_ns)
 {
-	return (deadline_ns & ~2ULL) | 1;
+	return deadline_ns | 1;
 }
 
 static inline u64 renewed_key(u64 deadline_ns)
 {
-	return deadline_ns | 3;
+	return deadline_ns | KEY_RENEWED | 1;
 }
 
 static inline u64 vtime_key(u64 vtime)
@@ -90,14 +94,35 @@ static inline u64 vtime_key(u64 vtime)
 	return vtime & ~1ULL;
 }
 
-static inline bool is_renewed_key(u64 key)
-{
-	return (key & 3) == 3;
-}
-
 static inline bool is_deadline_key(u64 key)
 {
 	return key & 1;
+}
+
+static inline bool is_renewed_key(u64 key)
+{
+	return is_deadline_key(key) && (key & KEY_RENEWED);
+}
+
+/* Of a key in a latency queue: a deadline, or a kernel thread's virtual time, which is one too. */
+static inline u64 deadline_of_key(u64 key)
+{
+	return key & ~KEY_RENEWED;
+}
+
+/* The later of two times, or the longer of two durations. */
+static inline u64 later(u64 a_ns, u64 b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/*
+ * CPU time with one deadline. An eighth of its budget, if that is more: a class that waits long may work long, and
+ * cannot be told from a runaway earlier.
+ */
+static inline u64 class_burst_ns(u64 budget_ns, u64 burst_ns)
+{
+	return later(burst_ns, budget_ns / 8);
 }
 
 /*
@@ -120,8 +145,31 @@ static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
 	return ran_ns < burst_ns ? now_ns + burst_ns - ran_ns : 0;
 }
 
-/* May a task with this deadline take the CPU from what runs there? */
-static inline bool may_preempt(const struct running_facts* running, u64 now_ns, u64 deadline_ns,
+static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
+{
+	return deadline_ns > reserve_ns ? deadline_ns - reserve_ns : 0;
+}
+
+/*
+ * Among budgeted tasks. A deadline that is hardly earlier is not worth two switches, unless its task would be late
+ * behind the burst of the one that runs.
+ */
+static inline bool goes_before_budgeted(const struct running_facts* running, u64 now_ns, u64 key,
+					const struct latency_tunables* tunables)
+{
+	u64 deadline_ns = deadline_of_key(key);
+	u64 standing_ns = standing_deadline(running, now_ns);
+	bool in_burst = now_ns < running->kept_until_ns;
+
+	if (in_burst && is_renewed_key(key))
+		return false;
+	if (in_burst && last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns)
+		return deadline_ns < standing_ns;
+	return deadline_ns + tunables->hysteresis_ns < standing_ns;
+}
+
+/* May a task with this key take the CPU from what runs there? */
+static inline bool may_preempt(const struct running_facts* running, u64 now_ns, u64 key,
 			       const struct latency_tunables* tunables)
 {
 	switch (running->kind) {
@@ -130,36 +178,24 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 	case RUNNING_KTHREAD:
 		return true;
 	case RUNNING_BUDGETED:
-		return deadline_ns + tunables->hysteresis_ns < standing_deadline(running, now_ns);
+		return goes_before_budgeted(running, now_ns, key, tunables);
 	case RUNNING_ARRIVING: /* nobody would look after it, once somebody else is ahead on the CPU's own queue */
 	default:
 		return false; /* nothing of ours to preempt: the CPU comes to us by itself */
 	}
 }
 
-/* The later of two times, or the longer of two durations. */
-static inline u64 later(u64 a_ns, u64 b_ns)
-{
-	return a_ns > b_ns ? a_ns : b_ns;
-}
-
 /*
- * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that used up what it
- * may run with one deadline gets a new one: with its old deadline it would come before all others for ever. That is a
- * burst, or an eighth of its budget: a class that waits long may work long, and cannot be told from a runaway earlier.
+ * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that used up its burst
+ * gets a new one: with its old deadline it would come before all others for ever.
  */
 static inline bool keeps_deadline(const struct place_facts* facts, u64 burst_ns)
 {
-	return !facts->woken && facts->deadline_ns && facts->ran_ns < later(burst_ns, facts->budget_ns / 8);
+	return !facts->woken && facts->deadline_ns && facts->ran_ns < class_burst_ns(facts->budget_ns, burst_ns);
 }
 
-static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
-{
-	return deadline_ns > reserve_ns ? deadline_ns - reserve_ns : 0;
-}
-
-/* The latest key of those for whom the CPU must be taken now: their last safe moment has come, or nearly so. */
-static inline u64 due_key(u64 now_ns, const struct latency_tunables* tunables)
+/* The latest deadline of those for whom the CPU must be taken now: their last safe moment has come, or nearly so. */
+static inline u64 due_ns(u64 now_ns, const struct latency_tunables* tunables)
 {
 	return now_ns + tunables->reserve_ns + tunables->slack_ns_min;
 }
@@ -173,7 +209,7 @@ static inline u64 due_key(u64 now_ns, const struct latency_tunables* tunables)
 static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts* running,
 				const struct latency_tunables* tunables)
 {
-	u64 moment_ns = last_safe_ns(key, tunables->reserve_ns);
+	u64 moment_ns = last_safe_ns(deadline_of_key(key), tunables->reserve_ns);
 	u64 soonest_ns = now_ns + tunables->slack_ns_min;
 
 	if (moment_ns >= soonest_ns)
@@ -194,7 +230,7 @@ static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts*
 static inline u64 may_run_until_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
 				   const struct latency_tunables* tunables)
 {
-	u64 moment_ns = last_safe_ns(waiting_key, tunables->reserve_ns);
+	u64 moment_ns = last_safe_ns(deadline_of_key(waiting_key), tunables->reserve_ns);
 
 	if (moment_ns < now_ns + tunables->slack_ns_min) {
 		moment_ns = now_ns;
@@ -224,7 +260,7 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
 	} else if (slack_ns < tunables->slack_ns_min &&
-		   may_preempt(&facts->running, facts->now_ns, deadline_ns, tunables)) {
+		   may_preempt(&facts->running, facts->now_ns, key, tunables)) {
 		decision.place = PLACE_LOCAL_PREEMPT;
 	} else {
 		decision.preempt_at_ns = look_again_ns(facts->now_ns, key, &facts->running, tunables);

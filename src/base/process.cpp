@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ struct ChildPlan {
 	int cgroup_procs_fd;         // -1: stay
 	int error_fd;
 	pid_t parent;  // 0: outlive it
+	std::optional<int> nice;
 };
 
 [[noreturn]] void give_up(const ChildPlan& plan, StartFailure::Stage stage)
@@ -91,6 +93,8 @@ void connect_streams(const ChildPlan& plan)
 	connect_streams(plan);
 	if (plan.cgroup_procs_fd >= 0 && ::write(plan.cgroup_procs_fd, "0", 1) != 1)
 		give_up(plan, StartFailure::kCgroup);
+	if (plan.nice)
+		::setpriority(PRIO_PROCESS, 0, *plan.nice);
 	::signal(SIGPIPE, SIG_DFL);
 	sigset_t none;
 	sigemptyset(&none);
@@ -209,7 +213,8 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const SpawnOpti
 			     {null ? null.get() : options.stdin_fd, options.stdout_fd, options.stderr_fd},
 			     cgroup_procs.get(),
 			     errors.writer.get(),
-			     options.die_with_parent ? ::getpid() : 0};
+			     options.die_with_parent ? ::getpid() : 0,
+			     options.nice};
 	const pid_t pid = ::fork();
 	if (pid < 0)
 		return fail_errno(errno, ExitCode::failed, fmt::format("cannot start '{}'", argv[0]));

@@ -20,6 +20,7 @@ struct SpawnOptions {
 	int stderr_fd = -1;
 	bool die_with_parent = true;  // SIGKILL when the thread that spawned it goes
 	std::string cgroup = {};      // directory to start in; empty: ours
+	std::optional<int> nice = {};  // none: ours
 };
 
 // A running child. The destructor kills and reaps a child that was not waited for.

@@ -7,7 +7,7 @@ namespace punctual::sim {
 namespace {
 
 // Keys give the last bit away to tell the class.
-u64 deadline_of_key(u64 key)
+u64 order_of_key(u64 key)
 {
 	return key >> 1;
 }
@@ -33,9 +33,9 @@ void Audit::on_place(const Task& task, TaskPlace to)
 		broken("I8", fmt::format("task {} goes from place {} to {}", task.index, static_cast<int>(task.place),
 					 static_cast<int>(to)));
 	if (task.place == TaskPlace::queued && is_latency_dsq(task.queue))
-		deadlines_[task.queue].erase({deadline_of_key(task.key), task.index});
+		deadlines_[task.queue].erase({order_of_key(task.key), task.index});
 	if (to == TaskPlace::queued && is_latency_dsq(task.queue))
-		deadlines_[task.queue].insert({deadline_of_key(task.key), task.index});
+		deadlines_[task.queue].insert({order_of_key(task.key), task.index});
 }
 
 void Audit::on_enqueued(const Task& task)
@@ -71,7 +71,7 @@ void Audit::on_dispatch(u32 cpu, const Task& task)
 		if (!by_deadline)
 			broken("I2", fmt::format("CPU {} takes normal task {} although budgeted task {} waits", cpu,
 						 task.index, first->index));
-		else if (deadline_of_key(first->key) < deadline_of_key(task.key))
+		else if (order_of_key(first->key) < order_of_key(task.key))
 			broken("I2", fmt::format("CPU {} takes task {} (deadline {}) before task {} ({})", cpu,
 						 task.index, task.key, first->index, first->key));
 	}

@@ -364,7 +364,7 @@ bool LatencyShell::take_normal(u32 cpu, u32 llc)
 	return kernel_.move_to_local(cpu, own) || kernel_.move_to_local(cpu, shared);
 }
 
-bool LatencyShell::deadline_is_due(u32 cpu, u64 now_ns)
+bool LatencyShell::floor_waits(u32 cpu, u64 now_ns)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	latency_tunables tunables = tunables_of(cpu_state);
@@ -374,7 +374,9 @@ bool LatencyShell::deadline_is_due(u32 cpu, u64 now_ns)
 		return false;
 	normal.kind = RUNNING_NORMAL;
 	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
-	return may_run_until_ns(now_ns, earliest_key(cpu), &normal, &tunables) <= now_ns;
+	u64 key = earliest_key(cpu);
+	return key != kKeyNone && (floor_waits_for(key, cpu_state.owed_ns, &floor_knobs_) ||
+				   may_run_until_ns(now_ns, key, &normal, &tunables) <= now_ns);
 }
 
 bool LatencyShell::take_floor(u32 cpu, u32 llc)
@@ -386,7 +388,7 @@ bool LatencyShell::take_floor(u32 cpu, u32 llc)
 	u64 now_ns = kernel_.clock_ns();
 	settle_floor(cpu_state, now_ns);
 	cpu_state.is_paying = floor_is_due(cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
-	if (!cpu_state.is_paying || deadline_is_due(cpu, now_ns))
+	if (!cpu_state.is_paying || floor_waits(cpu, now_ns))
 		return false;
 	serves_floor_ = true;
 	bool took = take_normal(cpu, llc);
@@ -425,7 +427,7 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 	CpuState& cpu_state = cpu_states_[cpu];
 
 	cpu_state.running.kind = RUNNING_BUDGETED;
-	cpu_state.running.deadline_ns = key;
+	cpu_state.running.deadline_ns = deadline_of_key(key);
 	if (cpu_state.timer_due_ns) {
 		cpu_state.reserve_ns =
 		    reserve_after(cpu_state.reserve_ns, now_ns - cpu_state.timer_due_ns, spec_.reserve_max_ns);
@@ -434,7 +436,8 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 	}
 	cpu_state.running.budget_ns = state.budget_ns;
 	cpu_state.running.kept_until_ns =
-	    burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns, spec_.burst_ns);
+	    burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns,
+			   class_burst_ns(state.budget_ns, spec_.burst_ns));
 	if (state.wait_open) {
 		state.wait_open = false;
 		feasible_wait(&window_of(task), now_ns - state.runnable_ns, state.budget_ns, cpu);

@@ -106,7 +106,7 @@ class LatencyShell final : public Scheduler {
 	TaskState& state_of(const Task& task);
 	size_t nr_queued(DsqKind kind, u32 index) const { return kernel_.queued(dsq_id(kind, index)).size(); }
 	u64 first_key(u32 queue, u32 cpu) const;
-	u64 preempt_by_first(u32 queue, u32 cpu, u64 latest_key);
+	u64 preempt_by_first(u32 queue, u32 cpu, u64 latest_ns);
 	bool take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 	u64 earliest_key(u32 cpu) const;
 	bool latency_waits(u32 cpu) const;
@@ -136,7 +136,7 @@ class LatencyShell final : public Scheduler {
 
 	bool shared_is_earlier(u32 cpu, u32 own, u32 shared) const;
 	bool take_own_latency(u32 cpu);
-	bool deadline_is_due(u32 cpu, u64 now_ns);
+	bool floor_waits(u32 cpu, u64 now_ns);
 	bool take_floor(u32 cpu, u32 llc);
 	bool take_latency(u32 cpu, u32 llc);
 	bool take_out_of_scope(u32 cpu, u32 llc);

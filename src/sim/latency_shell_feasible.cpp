@@ -26,7 +26,7 @@ void LatencyShell::note_waiting(u32 queue, u64 now_ns)
 
 	for (const Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax)))
 		if (is_deadline_key(task->key) && state_of(*task).budget_ns)
-			feasible_waiting(&window_of(*task), now_ns, task->key, task->cpu);
+			feasible_waiting(&window_of(*task), now_ns, deadline_of_key(task->key), task->cpu);
 }
 
 void LatencyShell::judge_class(u32 index, u64 now_ns)

@@ -120,12 +120,12 @@ bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables
 {
 	u32 llc = kernel_.llc_of(cpu);
 	std::span<Task* const> tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
-	u64 latest_key = due_key(now_ns, &tunables);
+	u64 latest_ns = due_ns(now_ns, &tunables);
 	u32 left = URGENT_CPUS_MAX;
 	bool done = false;
 
 	for (Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax))) {
-		if (task->key > latest_key)
+		if (deadline_of_key(task->key) > latest_ns)
 			break;
 		u32 other = find_urgent_cpu(*task, cpu, now_ns, &left);
 		if (other == CpuSet::kNone)

@@ -27,7 +27,7 @@ u64 LatencyShell::first_key(u32 queue, u32 cpu) const
 	return kKeyNone;
 }
 
-u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
+u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_ns)
 {
 	std::span<Task* const> tasks = kernel_.queued(queue);
 
@@ -35,7 +35,7 @@ u64 LatencyShell::preempt_by_first(u32 queue, u32 cpu, u64 latest_key)
 		if (!task->cpus.has(cpu))
 			continue;
 		u64 key = task->key;
-		if (key > latest_key)
+		if (deadline_of_key(key) > latest_ns)
 			return key;
 		cpu_states_[cpu].running.kind = RUNNING_ARRIVING;
 		kernel_.move_to_cpu(*task, cpu, kEnqueuePreempt);
@@ -92,6 +92,7 @@ void LatencyShell::settle_floor(CpuState& cpu_state, u64 now_ns)
 		cpu_state.owed_ns = floor_after_budgeted(cpu_state.owed_ns, ran_ns, &floor_knobs_);
 	else if (cpu_state.running.kind == RUNNING_NORMAL)
 		cpu_state.owed_ns = floor_after_normal(cpu_state.owed_ns, ran_ns);
+	cpu_state.is_paying &= cpu_state.owed_ns > 0;
 	cpu_state.settled_ns = now_ns;
 }
 
@@ -140,13 +141,13 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
-	u64 latest_key = due_key(now_ns, &tunables);
+	u64 latest_ns = due_ns(now_ns, &tunables);
 	bool moves = !llc_states_[kernel_.llc_of(cpu)].latency_used && !kernel_.nr_local(cpu);
 
 	settle_floor(cpu_state, now_ns);
-	u64 key = moves ? preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_key) : earliest_key(cpu);
+	u64 key = moves ? preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_ns) : earliest_key(cpu);
 
-	if (key != kKeyNone && key > latest_key) {
+	if (key != kKeyNone && deadline_of_key(key) > latest_ns) {
 		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
 		return false;
 	}

@@ -73,6 +73,14 @@ constexpr NumberQuestion kNumberQuestions[] = {
 	     const floor_tunables tunables = {f[2], 0, 0, 0};
 	     return Answers{floor_is_due(f[0], f[1] != 0, &tunables)};
      }},
+    {DECISION_FLOOR_WAITS_FOR,
+     "floor_waits_for",
+     {"key", "owed_ns", "grain_ns"},
+     {"waits"},
+     [](const Facts& f) {
+	     const floor_tunables tunables = {f[2], 0, 0, 0};
+	     return Answers{floor_waits_for(f[0], f[1], &tunables)};
+     }},
     {DECISION_CAP_AT,
      "cap_at",
      {"period_at_ns", "used_ns", "now_ns", "quota_ns", "period_ns"},

@@ -82,6 +82,14 @@ TEST(Floor, OnceDueItStaysDueUntilAllIsPaid)
 	EXPECT_FALSE(floor_is_due(0, true, &tunables));
 }
 
+TEST(Floor, WaitsForThoseWhoWokeUpUntilTheDebtIsLarge)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	EXPECT_TRUE(floor_waits_for(deadline_key(1'000'000), 399'999, &tunables));
+	EXPECT_FALSE(floor_waits_for(deadline_key(1'000'000), 400'000, &tunables));
+	EXPECT_FALSE(floor_waits_for(renewed_key(1'000'000), 1, &tunables));
+}
+
 TEST(Floor, OnlyALargeDebtKeepsTheCpuFromThoseWhoWakeUp)
 {
 	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);

@@ -101,8 +101,11 @@ class Policy(unittest.TestCase):
     def test_runaway_class_harms_only_itself(self):
         rows, worst = self.beside_spinners(lambda spinners: smallest_share(spinners, 1), runaway="vnf.slice")
         print(f"  spinners beside it: at least {100 * worst:.1f} %", flush=True)
-        # The class with the longest budget then runs as late as that allows: a tenth of its waits is over by a few us.
+        # A few percent are over by 5 us: which of the periodic classes meet is fixed for the whole run.
         self.assertLessEqual(rows["tight.slice"]["missed"], rows["tight.slice"]["waits"] * 0.05)
+        # Not at the edge of its budget of 1 ms, where every wait would be that came behind the runaway's deadlines.
+        self.assertLessEqual(rows["loose.slice"]["p99_ns"], 300_000)
+        self.assertGreaterEqual(rows["loose.slice"]["waits"], rows["tight.slice"]["waits"] / 5 * 0.9)
         for group in ("tight.slice", "loose.slice"):
             self.assert_within_budget(group, rows[group])
         self.assertGreaterEqual(worst, FLOOR)

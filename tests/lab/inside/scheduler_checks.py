@@ -17,9 +17,9 @@ EJECTED, LACKING, USAGE, FAILED, INTERRUPTED = 5, 3, 2, 1, 130
 NOBODY = 65534
 
 
-def punctual(*arguments, user=None):
+def punctual(*arguments, user=None, nice=0):
     return subprocess.run(["punctual", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False, timeout=120, user=user)
+                          check=False, timeout=120, user=user, preexec_fn=lambda: os.nice(nice))
 
 
 def foreign(name):
@@ -44,6 +44,11 @@ class Commands(Quiet):
             self.assertEqual(punctual("run", *sched, "--", "true").returncode, 0)
             self.assertEqual(punctual("run", *sched, "--", "sh", "-c", "exit 37").returncode, 37)
         self.assertEqual(punctual("run", "scx_simple", "--", "sh", "-c", "kill -9 $$").returncode, 128 + 9)
+
+    def test_loader_goes_before_others_and_the_command_does_not(self):
+        script = "import os; print(*(os.getpriority(os.PRIO_PROCESS, pid) for pid in (0, os.getppid())))"
+        ended = punctual("run", "scx_simple", "--", "python3", "-c", script, nice=5)
+        self.assertEqual(ended.stdout, "5 -20\n", ended)
 
     def test_interrupted_command_is_ended_with_its_scheduler(self):
         with Running("scx_simple", "--", "sleep", "1000") as run:
