@@ -128,7 +128,8 @@ static inline bool take_normal(s32 cpu, u32 llc)
 	return dsq_move_to_local(own) || dsq_move_to_local(shared);
 }
 
-/* Does it wait for one that waits by deadline? As well when a normal task that starts now would have to leave at once. */
+/* Does it wait for one that waits by deadline? As well when a normal task that starts now would have to leave at once.
+ */
 static inline bool floor_waits(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);

@@ -101,15 +101,13 @@ static __noinline u64 answer_recorded(struct look_record* record, enum decision_
 static __always_inline bool decide_may_preempt(const struct running_facts* running, u64 now_ns, u64 key,
 					       const struct latency_tunables* tunables)
 {
-	return LOOK(DECISION_MAY_PREEMPT, may_preempt(running, now_ns, key, tunables), now_ns, key,
-		    running, tunables);
+	return LOOK(DECISION_MAY_PREEMPT, may_preempt(running, now_ns, key, tunables), now_ns, key, running, tunables);
 }
 
 static __always_inline u64 decide_look_again_ns(u64 now_ns, u64 key, const struct running_facts* running,
 						const struct latency_tunables* tunables)
 {
-	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, key, running, tunables), now_ns, key,
-		    running, tunables);
+	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, key, running, tunables), now_ns, key, running, tunables);
 }
 
 static __always_inline u64 decide_may_run_until_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,

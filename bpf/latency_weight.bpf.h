@@ -152,12 +152,13 @@ s32 BPF_PROG(latency_cgroup_init, struct cgroup* cgroup, struct scx_cgroup_init_
 {
 	struct group_state* group = bpf_cgrp_storage_get(&group_states, cgroup, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!group)
-		return -ENOMEM;
-	group->weight = args->weight;
-	group->busy_until_ns = scx_bpf_now();
 	if (cgroup->level)
 		__sync_fetch_and_add(&nr_groups, 1);
+	if (!group) /* the kernel gives none to a cgroup that is being removed; a scheduler that is loaded then meets
+		       such */
+		return 0;
+	group->weight = args->weight;
+	group->busy_until_ns = scx_bpf_now();
 	return 0;
 }
 

@@ -335,8 +335,8 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	if (!state)
 		return;
 	cpu_state->running.budget_ns = state->budget_ns;
-	cpu_state->running.kept_until_ns =
-	    burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns, class_burst_ns(state->budget_ns, burst_ns));
+	cpu_state->running.kept_until_ns = burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns,
+							  class_burst_ns(state->budget_ns, burst_ns));
 	if (state->wait_open) {
 		state->wait_open = false;
 		count_wait(state, cpu, now_ns - state->runnable_ns);

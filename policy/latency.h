@@ -259,8 +259,7 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 
 	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
-	} else if (slack_ns < tunables->slack_ns_min &&
-		   may_preempt(&facts->running, facts->now_ns, key, tunables)) {
+	} else if (slack_ns < tunables->slack_ns_min && may_preempt(&facts->running, facts->now_ns, key, tunables)) {
 		decision.place = PLACE_LOCAL_PREEMPT;
 	} else {
 		decision.preempt_at_ns = look_again_ns(facts->now_ns, key, &facts->running, tunables);

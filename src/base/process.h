@@ -18,8 +18,8 @@ struct SpawnOptions {
 	int stdin_fd = -1;  // -1: /dev/null for stdin, inherited for the other two
 	int stdout_fd = -1;
 	int stderr_fd = -1;
-	bool die_with_parent = true;  // SIGKILL when the thread that spawned it goes
-	std::string cgroup = {};      // directory to start in; empty: ours
+	bool die_with_parent = true;   // SIGKILL when the thread that spawned it goes
+	std::string cgroup = {};       // directory to start in; empty: ours
 	std::optional<int> nice = {};  // none: ours
 };
 

@@ -28,7 +28,7 @@ namespace {
 
 constexpr int kWatchMs = 90;  // how late an ejection or an attribute may be noticed: below 100 with the work itself
 constexpr int kRestartsMax = 100;  // hotplug asks for one reload a change; more in one go is a fault of its own
-constexpr std::chrono::seconds kSettled{10};    // a scheduler that lived so long begins the count anew
+constexpr std::chrono::seconds kSettled{10};  // a scheduler that lived so long begins the count anew
 constexpr int kOwnNice = -20;
 constexpr std::chrono::seconds kCommandEnd{5};  // for CMD to end after a signal, before it is killed
 
@@ -174,7 +174,8 @@ Result<ExitCode> run(const RunOptions& flags)
 		TRY(only.start());
 		print_enabled(scheduler, scheduler_opts);
 		if (!options.command.empty() && !command)
-			command.emplace(TRY(Child::spawn(options.command, {.stdin_fd = STDIN_FILENO, .nice = command_nice})));
+			command.emplace(
+			    TRY(Child::spawn(options.command, {.stdin_fd = STDIN_FILENO, .nice = command_nice})));
 
 		if (!budgets)
 			budgets = watch_budgets(scheduler);

@@ -435,9 +435,8 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 		cpu_state.timer_due_ns = 0;
 	}
 	cpu_state.running.budget_ns = state.budget_ns;
-	cpu_state.running.kept_until_ns =
-	    burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns,
-			   class_burst_ns(state.budget_ns, spec_.burst_ns));
+	cpu_state.running.kept_until_ns = burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns,
+							 class_burst_ns(state.budget_ns, spec_.burst_ns));
 	if (state.wait_open) {
 		state.wait_open = false;
 		feasible_wait(&window_of(task), now_ns - state.runnable_ns, state.budget_ns, cpu);

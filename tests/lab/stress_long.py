@@ -37,7 +37,7 @@ def text_of(row):
 def with_rows(document, rows):
     """The document with these rows in its table: in the place of those of the same machine, else at the end."""
     before, rest = document.split(BEGIN)
-    table, after = re.fullmatch(r"\n\n((?:\|.*\n)*)(.*)", rest, re.DOTALL).groups()
+    table, after = re.fullmatch(r"\n\n((?:\|[^\n]*\n)*)(.*)", rest, re.DOTALL).groups()
     standing = {tuple(line.strip("| ").split(" | ")[:3]): line for line in table.splitlines()[2:]}
     standing.update({row[:3]: text_of(row) for row in rows})
     head = text_of(COLUMNS) + "\n" + text_of(f"---{align}" for align in COLUMNS.values()).replace(" ", "")

@@ -122,7 +122,7 @@ POLICY_RULES = {
              "return now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);", "return soonest_ns;",
              "Latency.LateTimerGivesTheRunningTaskTheReserve"),
         Rule("the key of a deadline says that it is one",
-             "return (deadline_ns & ~2ULL) | 1;", "return deadline_ns & ~2ULL;",
+             "return deadline_ns | 1;", "return deadline_ns;",
              "Latency.KeysTellTheClassAndKeepTheOrder"),
         Rule("the key of a virtual time says that it is none",
              "return vtime & ~1ULL;", "return vtime;",
