@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "bpf/latency_hotplug.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "policy/feasible.h"
@@ -132,6 +133,7 @@ static void judge_class(u32 index, u64 now_ns)
 	*window = feasible_window_at(now_ns);
 }
 
+/* Also the one thing that is sure to happen while a CPU goes offline: see latency_hotplug.bpf.h. */
 static int windows_end(void* map, u32* key, struct window_timer* slot)
 {
 	u64 now_ns = scx_bpf_now();
@@ -140,6 +142,8 @@ static int windows_end(void* map, u32* key, struct window_timer* slot)
 
 	bpf_for(i, 0, nr_cpus)
 	{
+		if (!is_active(i))
+			hand_back(i);
 		if (state_of_cpu(i)->nr_latency > 0)
 			note_waiting(dsq_id(DSQ_LATENCY_CPU, i), now_ns);
 	}

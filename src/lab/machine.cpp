@@ -78,7 +78,8 @@ std::string kernel_arguments(const MachineSpec& spec, const Names& names)
 	if (spec.accelerator == Accelerator::virtual_time)
 		text += " tsc_early_khz=1000000";
 	else if (spec.accelerator == Accelerator::emulated)
-		text += " tsc_early_khz=" + names.tsc_khz;
+		// The second: beside other guests it may take seconds for a task to leave an RCU section.
+		text += " tsc_early_khz=" + names.tsc_khz + " rcupdate.rcu_cpu_stall_timeout=120";
 	// What the kernel does not know becomes the environment of the first process.
 	return fmt::format("{} PUNCTUAL_TIME={} PUNCTUAL_SETTLE_NS={}", text,
 			   spec.accelerator == Accelerator::virtual_time ? "virtual" : "wall", spec.settle.count());
