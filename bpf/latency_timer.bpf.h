@@ -104,12 +104,15 @@ static inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latenc
 
 /* ---- the floor ---- */
 
-/* Counts what ran on this CPU since the last time. Under its run-queue lock. */
+/*
+ * Counts what ran on this CPU since the last time. Under its run-queue lock. Bringing a budgeted task in counts as its
+ * running: where many take turns that is a tenth of the time.
+ */
 static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
 {
 	u64 ran_ns = now_ns - cpu_state->settled_ns;
 
-	if (cpu_state->running.kind == RUNNING_BUDGETED)
+	if (cpu_state->running.kind >= RUNNING_BUDGETED)
 		cpu_state->owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
 	else if (cpu_state->running.kind == RUNNING_NORMAL)
 		cpu_state->owed_ns = decide_floor_after_normal(cpu_state->owed_ns, ran_ns);
@@ -171,9 +174,10 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 
 /*
  * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its
- * deadline is no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared with a kick it
- * saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up must not go
- * ahead of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody in between.
+ * deadline is no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared
+ * with a kick it saves an interrupt and a call of ops.dispatch. Until the CPU hears of it, the next one that wakes up
+ * must not go ahead of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody
+ * in between.
  */
 static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 {

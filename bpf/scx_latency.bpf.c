@@ -255,8 +255,10 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	case PLACE_LOCAL:
 		COUNT(nr_idle_cpu);
 		/* Until the CPU hears of it, the next one that wakes up for it must not go ahead of it. */
-		if (decision.deadline_ns && !facts.bound_kthread)
+		if (decision.deadline_ns && !facts.bound_kthread) {
 			cpu_state->running.kind = RUNNING_ARRIVING;
+			cpu_state->settled_ns = now_ns; /* it was idle */
+		}
 		insert_local(p, state, enq_flags | ENQ_HEAD);
 		break;
 	case PLACE_LOCAL_PREEMPT:
@@ -353,8 +355,10 @@ static void normal_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64* clock = &state_of_llc(llc_of(cpu))->vtime_clock;
 
+	/* A turn that a kernel thread interrupted is kept for no longer than it was. */
+	if (cpu_state->running.kind != RUNNING_KTHREAD || cpu_state->turn_pid != (u32)p->pid)
+		cpu_state->running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
 	cpu_state->running.kind = RUNNING_NORMAL;
-	cpu_state->running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
 	if (cpu_state->is_paying) {
 		COUNT(nr_floor_granted);
 		cpu_state->granted_ns = now_ns;

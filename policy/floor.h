@@ -23,11 +23,12 @@ struct floor_tunables {
 
 constexpr u32 FLOOR_RATE_SHIFT = 10;
 constexpr u32 FLOOR_HARD = 2;
+constexpr u32 FLOOR_RAISE = 3 * FLOOR_HARD; /* grains a window: FLOOR_HARD are cut off, the rest goes into switches */
 
 /* percent: X, 1 to 50: with more the first tick may come too late; grain_ns: G, above 0 and below window_ns. */
 static inline struct floor_tunables floor_tunables_of(u32 percent, u64 window_ns, u64 grain_ns)
 {
-	u64 parts = (u64)percent * 1024 / 100 + FLOOR_HARD * grain_ns * 1024 / window_ns + 1;
+	u64 parts = (u64)percent * 1024 / 100 + FLOOR_RAISE * grain_ns * 1024 / window_ns + 1;
 
 	if (parts > 1000)
 		parts = 1000;

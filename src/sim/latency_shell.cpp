@@ -247,8 +247,10 @@ void LatencyShell::place(Task& task, TaskState& state, const place_decision& dec
 
 	switch (decision.place) {
 	case PLACE_LOCAL:
-		if (decision.deadline_ns && !task.is_bound_kthread())
+		if (decision.deadline_ns && !task.is_bound_kthread()) {
 			cpu_state.running.kind = RUNNING_ARRIVING;
+			cpu_state.settled_ns = now_ns;
+		}
 		insert_local(task, state, flags | kEnqueueHead);
 		break;
 	case PLACE_LOCAL_PREEMPT:
@@ -452,8 +454,9 @@ void LatencyShell::normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64& clock = llc_states_[kernel_.llc_of(cpu)].vtime_clock;
 
+	if (cpu_state.running.kind != RUNNING_KTHREAD || cpu_state.turn_pid != task.pid)
+		cpu_state.running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
 	cpu_state.running.kind = RUNNING_NORMAL;
-	cpu_state.running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
 	if (cpu_state.is_paying) {
 		outcome_.nr_floor_granted++;
 		cpu_state.granted_ns = now_ns;

@@ -88,7 +88,7 @@ void LatencyShell::settle_floor(CpuState& cpu_state, u64 now_ns)
 {
 	u64 ran_ns = now_ns - cpu_state.settled_ns;
 
-	if (cpu_state.running.kind == RUNNING_BUDGETED)
+	if (cpu_state.running.kind >= RUNNING_BUDGETED)
 		cpu_state.owed_ns = floor_after_budgeted(cpu_state.owed_ns, ran_ns, &floor_knobs_);
 	else if (cpu_state.running.kind == RUNNING_NORMAL)
 		cpu_state.owed_ns = floor_after_normal(cpu_state.owed_ns, ran_ns);

@@ -197,7 +197,7 @@ POLICY_RULES = {
              "owed_ns += ran_ns * tunables->rate >> FLOOR_RATE_SHIFT;", "",
              "Floor.HoldsInEveryWindowAgainstATaskThatNeverSleeps"),
         Rule("the share is raised by what a window may cut off",
-             "+ FLOOR_HARD * grain_ns * 1024 / window_ns + 1", "",
+             "+ FLOOR_RAISE * grain_ns * 1024 / window_ns + 1", "",
              "Floor.HoldsInEveryWindowAgainstATaskThatNeverSleeps"),
         Rule("a debt of many grains falls",
              "? tunables->grain_ns / 2", "? 4 * tunables->grain_ns",
