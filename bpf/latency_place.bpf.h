@@ -16,7 +16,11 @@ static inline enum candidate rank_of(s32 cpu, u64 now_ns)
 
 static inline u32 llc_near(u32 home, u32 step)
 {
-	return near_llc(home, step, (const struct llc_place*)&llc_places[home % CPUS_MAX], nr_llcs) % CPUS_MAX;
+	const volatile struct llc_place* at = &llc_places[home % CPUS_MAX];
+	/* Member by member: without "volatile" the compiler takes the table, which the loader fills, for zeros. */
+	struct llc_place place = {.first_llc_of_node = at->first_llc_of_node, .nr_llcs_of_node = at->nr_llcs_of_node};
+
+	return near_llc(home, step, &place, nr_llcs) % CPUS_MAX;
 }
 
 /* ---- at the wakeup ---- */
