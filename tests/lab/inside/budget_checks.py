@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from running import Quiet, Running, make_cgroup, wait_for
+from running import Quiet, Running, make_cgroup, ran_ns, wait_for
 
 LACKING, USAGE, FAILED = 3, 2, 1
 NOBODY = 65534
@@ -314,8 +314,7 @@ class Timing(QuietGroups):
 
     @staticmethod
     def cpu_ns(run):
-        with open(f"/proc/{run.process.pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return ran_ns(run.process.pid)
 
 
 if __name__ == "__main__":

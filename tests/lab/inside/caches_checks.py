@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from running import WAIT_S, Quiet, Running, make_cgroup, wait_for
+from running import WAIT_S, Quiet, Running, cpu_of, make_cgroup, wait_for
 
 NR_CPUS = 2
 
@@ -13,11 +13,6 @@ NR_CPUS = 2
 def shared_cpus(cpu):
     with open(f"/sys/devices/system/cpu/cpu{cpu}/cache/index3/shared_cpu_list", encoding="ascii") as file:
         return file.read().strip()
-
-
-def cpu_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-        return int(file.read().rsplit(")", 1)[1].split()[36])
 
 
 class Caches(Quiet):

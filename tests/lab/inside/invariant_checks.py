@@ -13,7 +13,7 @@ import unittest
 
 from idle_trace import Trace, idle_while_waiting
 from policy_checks import FLOOR, NORMAL, Load, classes, running, smallest_share
-from running import Quiet, Running, make_cgroup, sched_ext, wait_disabled, wait_for
+from running import Quiet, Running, make_cgroup, ran_ns, sched_ext, wait_disabled, wait_for
 
 OBJECTS = os.environ["OBJECTS"]
 EJECTED = 5
@@ -26,11 +26,6 @@ RESERVE_NS = 18_000   # where the measured one begins, and the switch
 def setUpModule():
     for group in ("tight.slice", "vnf.slice", "loose.slice", NORMAL):
         make_cgroup(group)
-
-
-def ran_ns(process):
-    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0])
 
 
 class I3(Quiet):
@@ -70,9 +65,9 @@ class I4(Quiet):
             load.start_spinners(2)
             capped = load.start("vnf.slice", rate, work_ns)
             time.sleep(0.1)
-            before, began = ran_ns(capped), time.monotonic_ns()
+            before, began = ran_ns(capped.pid), time.monotonic_ns()
             time.sleep(1.5)
-            share = (ran_ns(capped) - before) / (time.monotonic_ns() - began)
+            share = (ran_ns(capped.pid) - before) / (time.monotonic_ns() - began)
             rows = classes()
             self.assertEqual(run.stop(), 0, run.lines)
         for name in ("tight.slice", "loose.slice"):
@@ -153,9 +148,9 @@ class I7(Quiet):
             spinners = [load.start("vnf.slice", 0, 10_000) for _ in range(3)]
             load.start(NORMAL, 5_000, 20_000, prepare=lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
             time.sleep(1)
-            before_ns = [ran_ns(process) for process in spinners]
+            before_ns = [ran_ns(process.pid) for process in spinners]
             time.sleep(1)
-            shares = [(ran_ns(process) - ns) / 1e9 for process, ns in zip(spinners, before_ns)]
+            shares = [(ran_ns(process.pid) - ns) / 1e9 for process, ns in zip(spinners, before_ns)]
             self.assertEqual(run.stop(), 0, run.lines)
         print("  I7: of a CPU each got", ", ".join(f"{100 * share:.1f} %" for share in shares), flush=True)
         self.assertGreaterEqual(min(shares), 0.9 * max(shares))

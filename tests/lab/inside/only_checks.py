@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from running import Running, make_cgroup, sched_ext, wait_disabled, wait_for
+from running import Running, cpu_of, make_cgroup, ran_ns, sched_ext, wait_disabled, wait_for
 
 OBJECTS = os.environ["OBJECTS"]
 FAILED, USAGE, LACKING = 1, 2, 3
@@ -41,14 +41,6 @@ def cpuset(cgroup):
 
 def policy(pid):
     return os.sched_getscheduler(pid)
-
-
-def ran_ns(pid):
-    return int(read(f"/proc/{pid}/schedstat").split()[0])
-
-
-def cpu_of(pid):
-    return int(read(f"/proc/{pid}/stat").rsplit(")", 1)[1].split()[36])
 
 
 def move(pid, cgroup):

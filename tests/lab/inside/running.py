@@ -37,6 +37,18 @@ def kernel_log():
     return subprocess.run(["dmesg"], capture_output=True, text=True, check=True, errors="replace").stdout
 
 
+def ran_ns(pid):
+    """CPU time of its main thread."""
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def cpu_of(pid):
+    """On which it runs, or ran last."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[36])
+
+
 def make_cgroup(path):
     os.makedirs(f"/sys/fs/cgroup/{path}", exist_ok=True)
 

@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from running import Running, make_cgroup
+from running import Running, make_cgroup, ran_ns
 
 SETTLE_S = 0.4      # epochs are 0.1 s long
 MEASURE_S = 1.0
@@ -36,8 +36,7 @@ class Spinner:
         self.process.wait()
 
     def ran_ns(self):
-        with open(f"/proc/{self.process.pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return ran_ns(self.process.pid)
 
 
 class Weights(unittest.TestCase):
