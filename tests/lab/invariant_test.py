@@ -33,6 +33,9 @@ class Invariants(unittest.TestCase):
     def test_idle_cpus(self):
         self.check("I1", cpus="2")
 
+    def test_idle_cpus_of_two_caches(self):
+        self.check("I1", cpus="2", options=("--caches", "2"))
+
     def test_hotplug(self):
         self.check("I13.test_hotplugged", cpus="2", time=WALL)
 
