@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix stress-long clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix stress-long runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
 	cmake --build --preset dev
 
-demo: build                        # EEVDF against punctual on a real kernel, in the lab: out/demo.html
+demo: setup                        # EEVDF against punctual on a real kernel, in the lab: out/demo.html
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev --target punctual
 	mkdir -p out
 	build/punctual bench --lab --html out/demo.html
 
-test: setup                        # everything: unit, structure, lint, fuzz, lab; and unit again with sanitizers
+test:                              # everything: unit, structure, lint, fuzz, browser, lab; and unit again with sanitizers
+	@scripts/setup tests
 	scripts/test
 
 lint: build
@@ -22,6 +25,7 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 	tests/fuzz/run config 600
 	tests/fuzz/run partial_record 600
 	tests/fuzz/run recording 600
+	tests/fuzz/run waits_recording 600
 
 recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
 	python3 -B tests/recordings/record.py
@@ -34,6 +38,15 @@ matrix: build                      # budgets over rates, arrivals and rings, int
 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write
+
+runq-long: build                   # the run-queue collector under load, two minutes; into docs/runq.md
+	PUNCTUAL=build/punctual python3 -B tests/runq/long.py --write
+
+runq-rivals: build                 # one load under all tools that count run-queue waits; into docs/runq.md
+	PUNCTUAL=build/punctual python3 -B tests/runq/rivals.py --write
+
+runq-cost: build                   # what our run-queue probes cost beside runqlat's, on this machine; as root
+	PUNCTUAL=build/punctual python3 -B tests/runq/cost.py
 
 setup:
 	@scripts/setup

@@ -61,6 +61,8 @@ struct class_stats {
 	u64 nr_missed; /* of those: waited longer than the budget */
 	u64 wait_ns_sum;
 	u64 wait_ns_max;
+	u64 queue_ns_sum; /* part of wait_ns_sum: until a CPU took the task; the rest is what that CPU took to run it */
+	u64 start_ns_max; /* the longest such rest */
 	u64 buckets[WAIT_BUCKETS];
 };
 

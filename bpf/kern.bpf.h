@@ -30,11 +30,13 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 	BPF_MAP_TYPE_CGRP_STORAGE = 32,
 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1, BPF_F_TIMER_CPU_PIN = 2, BPF_RB_NO_WAKEUP = 1 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_F_MMAPABLE = 1024 };
 
 constexpr u32 PF_KTHREAD = 0x00200000; /* include/linux/sched.h; the same since 2.6 */
 constexpr s32 CLOCK_MONOTONIC = 1;
@@ -53,9 +55,14 @@ struct cgroup_subsys_state {
 	struct cgroup_subsys_state* parent;
 };
 
+struct cgroup_root {
+	int hierarchy_id; /* 0: the default hierarchy, that of version 2 */
+};
+
 struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node* kn;
+	struct cgroup_root* root;
 	int level; /* 0: the root */
 };
 
@@ -85,7 +92,13 @@ struct cpumask {
 
 struct task_struct {
 	u32 flags;
+	u32 on_cpu; /* int, since 7.3 u8: only unsigned loads are adjusted to another size */
 	s32 pid;
+	s32 tgid;
+	u64 start_time; /* CLOCK_MONOTONIC */
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+	char comm[16];
 	int nr_cpus_allowed;
 	unsigned short migration_disabled;
 	const struct cpumask* cpus_ptr;
@@ -104,6 +117,23 @@ struct rq {
 	struct sched_avg avg_rt;
 	struct sched_avg avg_dl;
 	struct sched_avg avg_irq; /* only in kernels that account for interrupts */
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file* seq;
+};
+
+struct bpf_iter__task {
+	union {
+		struct bpf_iter_meta* meta;
+		u64 meta_bits;
+	};
+	union {
+		struct task_struct* task;
+		u64 task_bits;
+	};
 };
 
 struct scx_init_task_args {

@@ -53,6 +53,7 @@ struct cpu_state {
 	u64 reserve_ns;         /* measured, see policy/reserve.h */
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
 	u64 starved_look_ns;    /* when its queues were last looked through */
+	u64 took_ns;            /* when it last took a task out of a queue of ours */
 	u64 starved_dsq;        /* in which somebody starves, see latency_starved.bpf.h; 0: none */
 	u32 turn_pid;           /* that task; 0: none */
 	bool is_paying;         /* what is owed */
@@ -83,7 +84,7 @@ struct task_state {
 	u32 weight;          /* effective, see policy/weight.h: of the last time that it was queued as a normal task */
 	u16 llc;             /* whose clock its vtime belongs to */
 	bool wait_open;      /* a wakeup has not reached a CPU yet */
-	u8 pad;
+	bool in_queue;       /* of ours, until a CPU takes it; else it was put on a CPU's own at once */
 	u64 began_exec_ns;   /* the same when it woke */
 	u64 runnable_ns;     /* when it was woken */
 	u64 queued_ns;       /* when it began to wait where it does */

@@ -237,6 +237,7 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 		return false;
 	}
 	if (moves && key != KEY_NONE) {
+		cpu_state->took_ns = now_ns;
 		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
 		/* Earlier than some 6.18 the kernel moves it in front and preempts nobody. */
 		if (!bpf_get_current_task_btf()->scx.slice)

@@ -42,13 +42,13 @@
 #include "bpf/latency_dispatch.bpf.h"
 #include "bpf/latency_feasible.bpf.h"
 #include "bpf/latency_place.bpf.h"
+#include "bpf/latency_queue.bpf.h"
 #include "bpf/latency_starved.bpf.h"
 #include "bpf/latency_state.bpf.h"
 #include "bpf/latency_timer.bpf.h"
 #include "bpf/latency_weight.bpf.h"
 #include "policy/latency.h"
 #include "policy/reserve.h"
-#include "policy/resume.h"
 #include "policy/vtime.h"
 
 char _license[] SEC("license") = "GPL";
@@ -67,14 +67,8 @@ void BPF_PROG(latency_enable, struct task_struct* p)
 {
 	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
 
-	if (!state)
-		return;
-	state->llc = llc_of(scx_bpf_task_cpu(p));
-	state->vtime = state_of_llc(state->llc)->vtime_clock;
-	state->exec_ns_charged = p->se.sum_exec_runtime;
-	state->weight = p->scx.weight << WEIGHT_SHIFT;
-	state->exec_ns_sampled = state->exec_ns_charged;
-	state->runnable_ns = scx_bpf_now(); /* what it did before is not known: it may have slept until now */
+	if (state)
+		begin_account(p, state);
 }
 
 SEC("struct_ops/latency_select_cpu")
@@ -111,106 +105,6 @@ static inline u64 budget_now(struct task_struct* p, struct task_state* state, s3
 	return state->budget_ns;
 }
 
-static inline bool wake_idle_cpu(struct task_struct* p)
-{
-	s32 idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-
-	if (idle < 0)
-		return false;
-	scx_bpf_kick_cpu(idle, KICK_IDLE);
-	return true;
-}
-
-/*
- * From ops.enqueue: a CPU that went idle since ops.select_cpu looked, if it was called at all, would not hear of the
- * task. On a machine of one cache all CPUs are near, and any costs least.
- */
-static inline void wake_near_idle_cpu(struct task_struct* p, s32 cpu)
-{
-	struct llc_state* llc_state = state_of_llc(llc_of(cpu));
-	s32 idle;
-
-	if (nr_llcs == 1)
-		idle = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-	else
-		idle = claim_idle_cpu_near(p, cpu);
-	/* One that was woken, and goes back to sleep, is told apart from a busy one by nobody else. */
-	if (idle < 0 && llc_state->looking_cpu) {
-		idle = llc_state->looking_cpu - 1;
-		llc_state->looking_cpu = 0;
-	}
-	if (idle >= 0)
-		scx_bpf_kick_cpu(idle, KICK_IDLE);
-}
-
-static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-
-	if (!latency_waits(cpu))
-		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
-	arm_timer(cpu, now_ns, decision->preempt_at_ns);
-	if (is_pinned(p)) {
-		__sync_fetch_and_add(&cpu_state->nr_latency, 1);
-		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, decision->key, flags);
-	} else {
-		u32 llc = llc_of(cpu);
-
-		state_of_llc(llc)->latency_used = true;
-		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_LLC, llc), slice_ns, decision->key, flags);
-		wake_near_idle_cpu(p, cpu);
-	}
-}
-
-static void queue_normal(struct task_struct* p, struct task_state* state, s32 cpu, bool woken, u64 flags)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u32 llc = llc_of(cpu);
-
-	if (cpu_state->turn_pid == (u32)p->pid)
-		cpu_state->turn_pid = 0;
-	if (is_pinned(p)) {
-		dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_CPU, cpu), slice_ns, vtime_key(state->vtime), flags);
-		return;
-	}
-	state_of_llc(llc)->normal_used = true;
-	dsq_insert_vtime(p, dsq_id(DSQ_NORMAL_LLC, llc), slice_ns, vtime_key(state->vtime), flags);
-	if (!woken || cpu_state->running.kind != RUNNING_NOTHING) /* else that CPU comes for it */
-		wake_near_idle_cpu(p, cpu);
-}
-
-/* A normal task that was preempted in its turn: the common case, and so without its task_state. */
-static inline bool resume_turn(struct task_struct* p, s32 cpu, u64 flags)
-{
-	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	struct resume_facts facts = {
-	    .turn_ran_ns = p->se.sum_exec_runtime - cpu_state->turn_began_exec_ns,
-	    .turn_ns = slice_ns,
-	    .turn_ns_min = turn_min_ns,
-	    .in_turn = cpu_state->turn_pid == (u32)p->pid,
-	    .pinned = is_pinned(p),
-	};
-	u64 rest_ns;
-
-	if (!facts.in_turn)
-		return false;
-	facts.latency_waits = latency_waits(cpu);
-	rest_ns = decide_resume_ns(&facts);
-	if (!rest_ns)
-		return false;
-	COUNT(nr_resumed);
-	dsq_insert(p, DSQ_LOCAL, rest_ns, flags);
-	return true;
-}
-
-/* A CPU's own queue has no order, but ops.running reads the key all the same. */
-static inline void insert_local(struct task_struct* p, const struct task_state* state, u64 flags)
-{
-	task_set_vtime(
-	    p, state->deadline_ns && !is_bound_kthread(p) ? deadline_key(state->deadline_ns) : vtime_key(state->vtime));
-	dsq_insert(p, DSQ_LOCAL, slice_ns, flags);
-}
-
 SEC("struct_ops/latency_enqueue")
 void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 {
@@ -223,8 +117,10 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	if (!woken && resume_turn(p, cpu, enq_flags))
 		return;
 	state = bpf_task_storage_get(&task_states, p, NULL, 0);
+	if (!state)
+		state = new_state(p);
 	if (!state) {
-		scx_error("task %d has no state", p->pid);
+		scx_error("no memory for the state of task %d", p->pid);
 		return;
 	}
 	u64 ran_ns = settle_account(p, state, llc_of(cpu));
@@ -247,6 +143,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 
 	state->deadline_ns = decision.deadline_ns;
 	state->queued_ns = now_ns;
+	state->in_queue = decision.place == PLACE_LATENCY;
 	if (woken) {
 		state->runnable_ns = now_ns;
 		state->wait_open = decision.deadline_ns != 0;
@@ -294,8 +191,10 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 		state_of_llc(llc)->looking_cpu = cpu + 1;
 	if ((state_of_cpu(cpu)->starved_dsq && take_starved(cpu)) || take_floor(cpu, llc) || take_latency(cpu, llc) ||
 	    keep_running(cpu, llc, prev) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
-	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on)))
+	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on))) {
 		COUNT(nr_dispatched);
+		state_of_cpu(cpu)->took_ns = scx_bpf_now();
+	}
 }
 
 static inline bool is_over_cap(struct task_struct* p, s32 cpu, u64 now_ns)
@@ -305,9 +204,18 @@ static inline bool is_over_cap(struct task_struct* p, s32 cpu, u64 now_ns)
 	return state && state->quota_ns && class_is_over_cap(state, now_ns, settle_account(p, state, llc_of(cpu)));
 }
 
+/* How much of a wait was in a queue of ours, by when its CPU last took somebody. */
+static inline u64 queue_part_ns(const struct task_state* state, u64 took_ns, u64 wait_ns)
+{
+	u64 queue_ns = took_ns - state->runnable_ns;
+
+	return state->in_queue && queue_ns <= wait_ns ? queue_ns : 0;
+}
+
 static inline void count_wait(const struct task_state* state, s32 cpu, u64 wait_ns)
 {
 	u32 row = state->class_index;
+	u64 queue_ns = queue_part_ns(state, state_of_cpu(cpu)->took_ns, wait_ns);
 	struct class_stats* class = bpf_map_lookup_elem(&class_stats, &row);
 	u32 bucket = loglin_index_capped(wait_ns, WAIT_BITS, WAIT_VALUE_BITS);
 
@@ -316,6 +224,9 @@ static inline void count_wait(const struct task_state* state, s32 cpu, u64 wait_
 	class->nr_waits++;
 	class->nr_missed += wait_ns > state->budget_ns;
 	class->wait_ns_sum += wait_ns;
+	class->queue_ns_sum += queue_ns;
+	if (wait_ns - queue_ns > class->start_ns_max)
+		class->start_ns_max = wait_ns - queue_ns;
 	if (wait_ns > class->wait_ns_max)
 		class->wait_ns_max = wait_ns;
 	class->buckets[bucket]++;

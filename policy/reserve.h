@@ -9,13 +9,14 @@
 #include "abi/types.h"
 
 /*
- * Follows a high quantile: up by 1/8 after a late arrival, down by 1/2048 after one in time, so it
- * rests where about one arrival in 256 is later. By how much later does not count: one interrupt
- * storm must not give the slack of the next thousand wakeups away, as a mean or a maximum would.
+ * Follows a high quantile: up by 1/8 after a late arrival, down by 1/4096 after one in time, so it
+ * rests where about one arrival in 512 is later: a budget is to hold at p99.9, and not every wakeup needs the timer. By
+ * how much later does not count: one interrupt storm must not give the slack of the next thousand wakeups away, as a
+ * mean or a maximum would.
  */
 constexpr u32 RESERVE_UP_SHIFT = 3;
-constexpr u32 RESERVE_DOWN_SHIFT = 11;
-constexpr u64 RESERVE_NS_MIN = 2048; /* below this the steps down would be 0 */
+constexpr u32 RESERVE_DOWN_SHIFT = 12;
+constexpr u64 RESERVE_NS_MIN = 1 << RESERVE_DOWN_SHIFT; /* below this the steps down would be 0 */
 
 static inline u64 reserve_after(u64 reserve_ns, u64 late_ns, u64 reserve_ns_max)
 {

@@ -47,13 +47,13 @@ bool has_cgroups(const std::filesystem::path& directory)
 	return false;
 }
 
-SchedulerState loaded_scheduler()
+Feasibility judged_so_far(Scheduler& scheduler)
 {
-	SchedulerState now;
-	now.enable_seq = read_line("/sys/kernel/sched_ext/enable_seq").value_or("");
-	if (read_line("/sys/kernel/sched_ext/state").value_or("disabled") != "disabled")
-		now.ops = read_line("/sys/kernel/sched_ext/root/ops").value_or("?");
-	return now;
+	if (!scheduler.budgets())
+		return {};
+	const std::vector<class_verdict> verdicts = scheduler.budgets()->verdicts();
+	return verdicts.empty() ? Feasibility{}
+				: Feasibility{verdicts.front().nr_windows, verdicts.front().nr_infeasible};
 }
 
 }  // namespace
@@ -138,7 +138,7 @@ Status favour(const Arm& arm, pid_t packet_function, const ScopedCgroup& vnf)
 Result<SchedulerWatch> SchedulerWatch::begin(const Arm& arm, const ScopedCgroup& vnf)
 {
 	SchedulerWatch watch;
-	if (const std::string other = loaded_scheduler().ops; !other.empty())
+	if (const std::string other = read_sched_ext().ops; !other.empty())
 		return fail(ExitCode::lacking,
 			    "arm '{}': scheduler {} is loaded, so nothing else can be measured "
 			    "(punctual unload, or stop its service)",
@@ -152,15 +152,16 @@ Result<SchedulerWatch> SchedulerWatch::begin(const Arm& arm, const ScopedCgroup&
 			return fail(scheduler.error().code, "arm '{}': {}", arm.name, scheduler.error().what);
 		watch.scheduler_.emplace(std::move(*scheduler));
 	}
-	watch.state_ = loaded_scheduler();
+	watch.state_ = read_sched_ext();
 	return watch;
 }
 
 // The packet function's cgroup is the only one that the bench gives a budget.
-void SchedulerWatch::begin_waits()
+void SchedulerWatch::begin_window()
 {
 	if (!scheduler_)
 		return;
+	feasibility_before_ = judged_so_far(*scheduler_);
 	if (const std::vector<class_stats> classes = scheduler_->classes(); !classes.empty())
 		waits_before_ = classes.front();
 }
@@ -172,18 +173,27 @@ std::optional<class_stats> SchedulerWatch::waits() const
 	const std::vector<class_stats> classes = scheduler_->classes();
 	if (classes.empty())
 		return std::nullopt;
-	return waits_between(waits_before_, classes.front());
+	return class_waits_between(waits_before_, classes.front());
+}
+
+Feasibility SchedulerWatch::feasibility()
+{
+	if (!scheduler_)
+		return {};
+	const Feasibility now = judged_so_far(*scheduler_);
+	return {now.windows - feasibility_before_.windows,
+		now.infeasible_windows - feasibility_before_.infeasible_windows};
 }
 
 Status SchedulerWatch::end()
 {
-	const SchedulerState state = loaded_scheduler();
+	const SchedExtState state = read_sched_ext();
 	if (scheduler_ && !scheduler_->is_enabled()) {
 		const ExitReport report = scheduler_->detach();
 		return fail(ExitCode::ejected, "{} was ejected: {}{}{}", scheduler_->name(), report.reason,
 			    report.message.empty() ? "" : ": ", report.message);
 	}
-	if (state != state_)
+	if (!state.same_scheduler(state_))
 		return fail(ExitCode::invalid,
 			    "the scheduler changed during the run: '{}' (enable_seq {}) before, '{}' ({}) after",
 			    state_.ops, state_.enable_seq, state.ops, state.enable_seq);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/cgroup.h"
+#include "base/sched_ext.h"
 #include "bench/arms.h"
 #include "object/scheduler.h"
 
@@ -42,12 +43,9 @@ Status refuse_impossible(const Arm& arm);
 // Gives the packet function what the arm promises it. Error (lacking) with the remedy.
 Status favour(const Arm& arm, pid_t packet_function, const ScopedCgroup& vnf);
 
-// What the kernel shows of sched_ext. A scheduler that came or went leaves a trace in enable_seq.
-struct SchedulerState {
-	std::string ops;  // empty: none is loaded, or the kernel has no sched_ext
-	std::string enable_seq;
-
-	bool operator==(const SchedulerState&) const = default;
+struct Feasibility {
+	uint64_t windows = 0;  // of 100 ms; policy/feasible.h decides
+	uint64_t infeasible_windows = 0;
 };
 
 // Which scheduler is on, from before the window until after it.
@@ -57,18 +55,21 @@ class SchedulerWatch {
 	static Result<SchedulerWatch> begin(const Arm& arm, const ScopedCgroup& vnf);
 	// Error (ejected) with the kernel's reason, or (invalid) when another one came or went meanwhile.
 	Status end();
-	// From here on waits count; without it, from when the scheduler was loaded.
-	void begin_waits();
-	// Those of the packet function's class since then. nullopt: the scheduler counts none, or has ended.
+	// From here on waits and verdicts count; without it, from when the scheduler was loaded.
+	void begin_window();
+	// Waits of the packet function's class since then. nullopt: the scheduler counts none, or has ended.
 	std::optional<class_stats> waits() const;
+	// How often since then the scheduler judged whether the class's budget can be kept, and found that it cannot.
+	Feasibility feasibility();
 	std::string ops() const { return scheduler_ ? scheduler_->name() : ""; }
-	const std::string& enable_seq() const { return state_.enable_seq; }
+	uint64_t enable_seq() const { return state_.enable_seq; }
 
  private:
 	SchedulerWatch() = default;
 	std::optional<Scheduler> scheduler_;
-	SchedulerState state_;
+	SchedExtState state_;
 	class_stats waits_before_{};
+	Feasibility feasibility_before_{};
 };
 
 }  // namespace punctual

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <string>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 #include "bench/telemetry_script.h"
 #include "bench/work.h"
 

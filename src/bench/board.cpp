@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 
 namespace punctual {
 namespace {

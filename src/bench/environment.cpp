@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/cgroup.h"
+#include "base/cpu_info.h"
 #include "base/file.h"
 
 namespace punctual {
@@ -23,19 +24,9 @@ std::string tick_rate()
 	return std::to_string((1'000'000'000 + tick.tv_nsec / 2) / tick.tv_nsec);
 }
 
-// The value of the first "key   : value" line.
-std::string field(std::string_view text, std::string_view key)
-{
-	const size_t line = text.find(key);
-	const size_t colon = line == text.npos ? text.npos : text.find(": ", line);
-	if (colon == text.npos)
-		return "unknown";
-	return std::string(text.substr(colon + 2, text.find('\n', colon) - colon - 2));
-}
-
 bool has_flag(std::string_view cpuinfo, std::string_view flag)
 {
-	const std::string flags = " " + field(cpuinfo, "flags") + " ";
+	const std::string flags = " " + cpu_info_field(cpuinfo, "flags") + " ";
 	return flags.find(fmt::format(" {} ", flag)) != std::string::npos;
 }
 
@@ -52,7 +43,7 @@ void add_machine(Environment& environment)
 	environment.emplace_back("kernel", fmt::format("{} {}", system.release, system.version));
 	add_file(environment, "kernel_command_line", "/proc/cmdline");
 	const std::string cpuinfo = read_file("/proc/cpuinfo").value_or("");
-	environment.emplace_back("cpu", field(cpuinfo, "model name"));
+	environment.emplace_back("cpu", cpu_info_field(cpuinfo, "model name"));
 	environment.emplace_back("virtual_machine", has_flag(cpuinfo, "hypervisor") ? "yes" : "no");
 	if (const Result<CpuList> online = CpuList::online())
 		environment.emplace_back("cpus_online", online->text());

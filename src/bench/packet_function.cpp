@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 #include "bench/packet_ring.h"
 
 namespace punctual {

@@ -29,6 +29,8 @@ struct ArmResult {
 	uint64_t waits = 0;               // of the packet function, from runnable to running; 0: nobody counted
 	uint64_t waits_missed = 0;        // of those: longer than the budget
 	uint64_t wait_p999_ns = 0;        // upper end of a bucket 12.5 % wide
+	uint64_t judged_windows = 0;      // in which the scheduler judged whether the budget can be kept
+	uint64_t infeasible_windows = 0;  // of those: it cannot
 	uint64_t vnf_cpu_ns = 0;
 	uint64_t background_cpu_ns = 0;
 	uint64_t vnf_voluntary_switches = 0;

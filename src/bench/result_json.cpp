@@ -32,6 +32,8 @@ constexpr Member kMembers[] = {
     {"waits", &ArmResult::waits},
     {"waits_missed", &ArmResult::waits_missed},
     {"wait_p999_ns", &ArmResult::wait_p999_ns},
+    {"judged_windows", &ArmResult::judged_windows},
+    {"infeasible_windows", &ArmResult::infeasible_windows},
     {"vnf_cpu_ns", &ArmResult::vnf_cpu_ns},
     {"background_cpu_ns", &ArmResult::background_cpu_ns},
     {"vnf_voluntary_switches", &ArmResult::vnf_voluntary_switches},

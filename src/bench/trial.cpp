@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "bench/arm_setup.h"
 #include "bench/background.h"
-#include "bench/clock.h"
+#include "base/clock.h"
 #include "bench/environment.h"
 #include "bench/packet_function.h"
 #include "object/class_waits.h"
@@ -100,8 +100,11 @@ void add_background(const Board& board, ArmResult& result)
 	}
 }
 
-void add_waits(const SchedulerWatch& watch, ArmResult& result)
+void add_waits(SchedulerWatch& watch, ArmResult& result)
 {
+	const Feasibility feasibility = watch.feasibility();
+	result.judged_windows = feasibility.windows;
+	result.infeasible_windows = feasibility.infeasible_windows;
 	const std::optional<class_stats> waits = watch.waits();
 	if (!waits)
 		return;
@@ -121,7 +124,7 @@ Status measure(const Plan& plan, Board& board, const Gate& gate, PacketFunction&
 	TRY(gate.open(1 + board.slots()));
 	// Shortly before the window, so that our own turn is not in it.
 	TRY(sleep_for(plan.stop, packets.pidfd(), options.warmup));
-	watch.begin_waits();
+	watch.begin_window();
 	const Nanoseconds limit = kLead + options.warmup + options.duration + kOverrunMax;
 	if (!TRY(sleep_for(plan.stop, packets.pidfd(), limit)))
 		return fail(ExitCode::invalid, "the packet function did not get through its packets within {}",
@@ -165,7 +168,7 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	ArmResult result;
 	result.scheduler = watch.ops();
 	add_waits(watch, result);
-	std::istringstream(watch.enable_seq()) >> result.enable_seq;
+	result.enable_seq = watch.enable_seq();
 	TRY(watch.end());  // first: an ejection explains whatever else went wrong
 	TRY(Status(measured));
 	PacketFigures figures = TRY(packets.finish());

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "bench/clock.h"
+#include "base/clock.h"
 
 namespace punctual {
 namespace {

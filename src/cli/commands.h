@@ -16,12 +16,18 @@ using Action = std::function<Result<ExitCode>()>;
 
 Action setup_bench(CLI::App& app);
 Action setup_budget(CLI::App& app);
+Action setup_compare(CLI::App& app);
 Action setup_doctor(CLI::App& app);
+Action setup_export(CLI::App& app);
 Action setup_lab(CLI::App& app);
 Action setup_lab_init(CLI::App& app);
+Action setup_record(CLI::App& app);
+Action setup_report(CLI::App& app);
 Action setup_run(CLI::App& app);
+Action setup_runq(CLI::App& app);
 Action setup_sim(CLI::App& app);
 Action setup_status(CLI::App& app);
+Action setup_top(CLI::App& app);
 Action setup_unload(CLI::App& app);
 
 }  // namespace punctual

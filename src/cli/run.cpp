@@ -28,6 +28,8 @@ namespace {
 
 constexpr int kWatchMs = 90;  // how late an ejection or an attribute may be noticed: below 100 with the work itself
 constexpr int kRestartsMax = 100;  // hotplug asks for one reload a change; more in one go is a fault of its own
+constexpr int kLoadTriesMax = 4;   // of a reload, see load()
+constexpr int kLoadPauseMs = 1000;
 constexpr std::chrono::seconds kSettled{10};  // a scheduler that lived so long begins the count anew
 constexpr int kOwnNice = -20;
 constexpr std::chrono::seconds kCommandEnd{5};  // for CMD to end after a signal, before it is killed
@@ -145,6 +147,22 @@ int raise_own_priority()
 	return nice;
 }
 
+// What is loaded for the first time is taken or refused. A reload is tried again: beside the hotplug that asked for
+// it the kernel may refuse what it takes a second later, and nobody may be there to start us anew.
+Result<Scheduler> load(const RunOptions& options, const SchedulerOptions& scheduler_opts, const StopSignal& stop,
+		       bool is_reload)
+{
+	for (int tries = 1;; tries++) {
+		Result<Scheduler> attached = Scheduler::attach(options.sched, scheduler_opts);
+		if (attached || !is_reload || tries == kLoadTriesMax)
+			return attached;
+		fmt::print(stderr, "punctual: {}; trying again\n", attached.error().what);
+		pollfd stopped{stop.fd(), POLLIN, 0};
+		if (poll(&stopped, 1, kLoadPauseMs) > 0)
+			return attached;
+	}
+}
+
 Result<ExitCode> run(const RunOptions& flags)
 {
 	RunOptions options = TRY(complete_run_options(flags));
@@ -164,7 +182,7 @@ Result<ExitCode> run(const RunOptions& flags)
 
 	for (int restarts = 0; restarts <= kRestartsMax; restarts++) {
 		auto loaded_at = std::chrono::steady_clock::now();
-		Result<Scheduler> attached = Scheduler::attach(options.sched, scheduler_opts);
+		Result<Scheduler> attached = load(options, scheduler_opts, stop, restarts > 0);
 		if (!attached && command) {
 			fmt::print(stderr, "punctual: {}\n", attached.error().what);
 			only.end();

@@ -64,6 +64,8 @@ Json class_json(const class_stats& row)
 		{"waits", row.nr_waits},
 		{"missed", row.nr_missed},
 		{"wait_ns_sum", row.wait_ns_sum},
+		{"queue_ns_sum", row.queue_ns_sum},
+		{"start_ns_max", row.start_ns_max},
 		{"p50_ns", wait_quantile_ns(row, 0.5)},
 		{"p99_ns", wait_quantile_ns(row, 0.99)},
 		{"p999_ns", wait_quantile_ns(row, 0.999)},

@@ -24,7 +24,7 @@ namespace {
 constexpr const char* kControlMap = ".data.control";
 constexpr const char* kGeneration = "budget_generation";
 constexpr const char* kLockFolder = "/run/punctual";
-constexpr std::chrono::seconds kLockWait{2};  // a change takes less than a millisecond
+constexpr std::chrono::seconds kLockWait{10};  // a change takes a millisecond, of CPU time that its process must get
 
 struct BtfFree {
 	void operator()(struct btf* btf) const { btf__free(btf); }

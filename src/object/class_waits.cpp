@@ -21,6 +21,8 @@ class_stats sum(const std::vector<class_stats>& per_cpu)
 		total.nr_missed += stats.nr_missed;
 		total.wait_ns_sum += stats.wait_ns_sum;
 		total.wait_ns_max = std::max(total.wait_ns_max, stats.wait_ns_max);
+		total.queue_ns_sum += stats.queue_ns_sum;
+		total.start_ns_max = std::max(total.start_ns_max, stats.start_ns_max);
 		for (u32 i = 0; i < WAIT_BUCKETS; i++)
 			total.buckets[i] += stats.buckets[i];
 	}
@@ -44,15 +46,23 @@ std::vector<class_stats> read_classes(int map_fd)
 	return classes;
 }
 
-class_stats waits_between(const class_stats& before, const class_stats& after)
+class_stats class_waits_between(const class_stats& before, const class_stats& after)
 {
 	class_stats waits = after;
 	waits.nr_waits -= before.nr_waits;
 	waits.nr_missed -= before.nr_missed;
 	waits.wait_ns_sum -= before.wait_ns_sum;
+	waits.queue_ns_sum -= before.queue_ns_sum;
 	for (u32 i = 0; i < WAIT_BUCKETS; i++)
 		waits.buckets[i] -= before.buckets[i];
 	return waits;
+}
+
+WaitParts mean_parts(const class_stats& row)
+{
+	if (row.nr_waits == 0)
+		return {};
+	return {row.queue_ns_sum / row.nr_waits, (row.wait_ns_sum - row.queue_ns_sum) / row.nr_waits};
 }
 
 uint64_t wait_quantile_ns(const class_stats& row, double quantile)

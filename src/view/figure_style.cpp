@@ -36,6 +36,9 @@ font-variant-numeric:tabular-nums}
 .fig .curve.strong{stroke-width:3.6}.fig .tail{stroke-opacity:.5}
 .fig .d1{stroke-dasharray:7 3}.fig .d2{stroke-dasharray:2 3}
 .fig .leader{fill:none;stroke-opacity:.6}
+.fig .mark{stroke:var(--ink);stroke-opacity:.7;stroke-dasharray:3 3}
+.fig .h0{fill-opacity:.14}.fig .h1{fill-opacity:.24}.fig .h2{fill-opacity:.34}.fig .h3{fill-opacity:.46}
+.fig .h4{fill-opacity:.58}.fig .h5{fill-opacity:.72}.fig .h6{fill-opacity:.86}
 .fig .frontier{fill:none;stroke:var(--muted);stroke-width:1.5;stroke-opacity:.6}
 .fig .open{fill:var(--card)!important;stroke-width:2}
 )";

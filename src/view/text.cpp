@@ -123,6 +123,12 @@ size_t text_width(std::string_view text)
 	return width;
 }
 
+size_t character_bytes(std::string_view text)
+{
+	std::optional<Decoded> decoded = decode(text);
+	return decoded ? decoded->bytes : 1;
+}
+
 std::string shortened(std::string_view text, size_t width_max)
 {
 	if (text_width(text) <= width_max)

@@ -19,6 +19,9 @@ std::string escape_markup(std::string_view text);
 // How many terminal columns a clean text takes: 0 for combining marks, 2 for wide East Asian ones.
 size_t text_width(std::string_view text);
 
+// How many bytes the first character takes; 1 when it is none in UTF-8. REQUIRES text to be not empty.
+size_t character_bytes(std::string_view text);
+
 // At most `width_max` columns; what is cut off is replaced by "...". REQUIRES width_max >= 3.
 std::string shortened(std::string_view text, size_t width_max);
 

@@ -35,6 +35,9 @@ class Corners(unittest.TestCase):
         (point,), _ = points_of(load, [budget])
         self.assertEqual(point.infeasible, reason)
         self.assertGreater(point.arm["dropped"], 0, matrix.repeat(point))
+        if reason == "CPU":   # of the ring the scheduler knows nothing
+            self.assertGreater(point.arm["judged_windows"], 0, matrix.repeat(point))
+            self.assertEqual(point.arm["infeasible_windows"], point.arm["judged_windows"], matrix.repeat(point))
 
     def test_few_packets(self):
         self.keep(Load("5k", "constant", 64), "20us", "1ms")

@@ -15,7 +15,7 @@ class Loader(unittest.TestCase):
         # Relative, so that the guest's own directory has them too.
         ended = lab("python3", "-B", f"{HERE}/inside/scheduler_checks.py",
                     options=(*WALL, "--cpus", "2", "--include", f"{HERE}/inside", "--include", OBJECTS,
-                             "--env", f"OBJECTS={OBJECTS}", "--timeout", "10m"))
+                             "--include", "/lib/terminfo", "--env", f"OBJECTS={OBJECTS}", "--timeout", "10m"))
         print(ended.err.decode(errors="replace"))
         self.assertEqual(ended.status, 0)
 

@@ -24,7 +24,8 @@ MACHINES += [(kernel, "1", "virtual") for kernel in ("6.16", "6.18", "7.3")]
 def row_of(machine, ended):
     lines = ended.out.decode(errors="replace").splitlines()
     if ended.status != 0:
-        return [*machine, *[""] * 7, f"failed: {ended.err.decode(errors='replace').strip().splitlines()[-1]}"]
+        said = ended.err.decode(errors="replace").strip().splitlines()
+        return [*machine, *[""] * 7, f"failed: {said[-1] if said else f'status {ended.status}'}"]
     done = json.loads(lines[-1])
     return [*machine, done["seconds"], done["forks_a_s"], done["hotplugs"], done["reload_s_max"], done["cpusets"],
             done["cgroups"], done["budget_changes"], "no stall"]

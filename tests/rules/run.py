@@ -25,7 +25,7 @@ DOCUMENT = ROOT / "docs/testing.md"
 BEGIN = "<!-- from tests/rules/rules.py, by: python3 tests/rules/run.py --write -->"
 END = "<!-- end -->"
 FLAGS = ["-std=gnu++23", "-O0", "-w", "-I.", "-Isrc", '-DPUNCTUAL_SOURCE_DIR="."']
-LIBRARIES = ["-lgtest", "-lgtest_main", "-lfmt", "-lbpf"]
+LIBRARIES = ["-lgtest", "-lgtest_main", "-lfmt", "-lbpf", "-lz", "-lzstd"]
 TEST_SECONDS_MAX = 60   # the broken rule may be the one that ends a loop
 FAILED = re.compile(r"^\[  FAILED  \] (\w+\.\w+)|^(?:FAIL|ERROR): (\w+) \(", re.MULTILINE)
 BEGUN = re.compile(r"^\[ RUN      \] (\w+\.\w+)", re.MULTILINE)

@@ -59,10 +59,10 @@ class Machine:
     def install(self, changes):
         (self.root / "state/installed").write_text(self.listing(changes))
 
-    def setup(self, user=None):
+    def setup(self, *words, user=None):
         environment = {"PATH": str(self.root / "bin"), "STATE": str(self.root / "state"),
                        "PUNCTUAL_SETUP_ROOT": str(self.root)}
-        return subprocess.run(["bash", str(self.root / "setup")], env=environment, capture_output=True, text=True, check=False,
+        return subprocess.run(["bash", str(self.root / "setup"), *words], env=environment, capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL, user=user)
 
     def apt_calls(self):
@@ -88,6 +88,18 @@ class Setup(OnAMachine):
         machine = self.machine()
         run = machine.setup()
         self.assertEqual((run.returncode, run.stdout, run.stderr, machine.apt_calls()), (0, "", "", []))
+
+    def test_what_only_tests_need_is_for_tests(self):
+        machine = self.machine()
+        self.assertEqual(machine.setup().returncode, 0)
+        self.assertEqual(machine.apt_calls(), [])   # no browser for who builds
+        machine.setup("tests")
+        self.assertTrue(machine.apt_calls()[-1].endswith(" install chromium chromium-driver python3-selenium tmux"),
+                        machine.apt_calls())
+
+    def test_unknown_word_is_refused(self):
+        run = self.machine().setup("browser")
+        self.assertEqual((run.returncode, run.stderr), (1, "setup: unknown word 'browser': give none, or tests\n"))
 
     def test_other_distribution_gets_the_list(self):
         machine = self.machine("ID=fedora\nVERSION_ID=44\nPRETTY_NAME=Fedora\n")

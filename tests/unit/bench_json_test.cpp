@@ -26,6 +26,8 @@ ArmResult some_arm(std::string name, uint64_t work)
 	arm.waits = 500;
 	arm.waits_missed = 1;
 	arm.wait_p999_ns = 59'000;
+	arm.judged_windows = 10;
+	arm.infeasible_windows = 3;
 	return arm;
 }
 
@@ -58,6 +60,8 @@ TEST(BenchJson, TheDocumentHasTheKeysThatScriptsRelyOn)
 	EXPECT_EQ(arm["waits"], 500);
 	EXPECT_EQ(arm["waits_missed"], 1);
 	EXPECT_EQ(arm["wait_p999_ns"], 59'000);
+	EXPECT_EQ(arm["judged_windows"], 10);
+	EXPECT_EQ(arm["infeasible_windows"], 3);
 	EXPECT_LE(arm["p50_ns"], arm["p99_ns"]);
 	EXPECT_LE(arm["p99_ns"], arm["p999_ns"]);
 	EXPECT_EQ(json["environment"]["kernel"], "6.18");

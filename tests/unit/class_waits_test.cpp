@@ -36,12 +36,24 @@ TEST(ClassWaits, WhatWasCountedBeforeIsTakenOff)
 	class_stats after = before;
 	count(after, 30'000, 1000);
 	after.nr_missed += 3;
-	const class_stats waits = waits_between(before, after);
+	const class_stats waits = class_waits_between(before, after);
 	EXPECT_EQ(waits.nr_waits, 1000u);
 	EXPECT_EQ(waits.nr_missed, 3u);
 	EXPECT_EQ(waits.wait_ns_sum, 30'000'000u);
+	EXPECT_EQ(waits.buckets[loglin_index_capped(500'000, WAIT_BITS, WAIT_VALUE_BITS)], 0u);
 	// The waits of a start that was slow must not stand among those of the window.
 	EXPECT_LT(wait_quantile_ns(waits, 0.999), 40'000u);
+}
+
+TEST(ClassWaits, TheQueueAndTheStartAddUpToTheMeanWait)
+{
+	class_stats row = {};
+	count(row, 30'000, 3);
+	count(row, 10'000, 1);  // put on an idle CPU at once: it was in no queue
+	row.queue_ns_sum = 3 * 28'000;
+	EXPECT_EQ(mean_parts(row).queue_ns, 21'000u);
+	EXPECT_EQ(mean_parts(row).start_ns, 4'000u);
+	EXPECT_EQ(mean_parts(class_stats{}).queue_ns + mean_parts(class_stats{}).start_ns, 0u);
 }
 
 }  // namespace

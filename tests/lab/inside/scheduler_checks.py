@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `punctual run`, status and unload promise, on a real kernel. Runs inside a lab guest with two CPUs,
 with the directory of test objects in $OBJECTS."""
+import fcntl
 import json
 import os
+import pty
 import re
+import resource
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -26,8 +31,46 @@ def foreign(name):
     return f"{OBJECTS}/{name}.bpf.o"
 
 
+def set_online(state):
+    """Of CPU 1."""
+    with open("/sys/devices/system/cpu/cpu1/online", "w", encoding="ascii") as file:
+        file.write(state)
+
+
 def status_json():
     return json.loads(punctual("status", "--json").stdout)
+
+
+def first_screen_of_top():
+    """Its whole output until it was asked to quit, on a terminal that is wide enough for a line never to be cut."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 240, 0, 0))
+        os.execvpe("punctual", ["punctual", "top"], {**os.environ, "TERM": "xterm"})
+    screen = b""
+    with open(terminal, "r+b", buffering=0) as keys:
+        while b"outliers dropped" not in screen:   # below the line of the scheduler
+            screen += keys.read(65536)
+        keys.write(b"q")
+        try:
+            while more := keys.read(65536):
+                screen += more
+        except OSError:   # the other side is closed
+            pass
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, screen
+    return screen.decode(errors="replace")
+
+
+# Starts threads until there may be no more.
+MANY_THREADS = """
+import threading, time
+for _ in range(100):
+    try:
+        threading.Thread(target=time.sleep, args=[1]).start()
+    except RuntimeError:
+        print("limit")
+"""
 
 
 class Commands(Quiet):
@@ -174,17 +217,33 @@ class Ending(Quiet):
 
     def test_hotplug_reloads_with_the_same_options(self):
         make_cgroup("vnf.slice")
-        online = "/sys/devices/system/cpu/cpu1/online"
         with Running("scx_latency", "--slice", "vnf.slice=70us", "--set", "slice_ns=3ms") as run:
             run.wait_enabled()
             for nr, state in ((2, "0"), (3, "1")):
-                with open(online, "w", encoding="ascii") as file:
-                    file.write(state)
+                set_online(state)
                 run.wait_enabled(nr)
                 self.assertEqual(sched_ext("state"), "enabled")
                 self.assertEqual([row["budget_ns"] for row in status_json()["classes"]], [70_000])
             self.assertTrue(run.find(r"enabled on cpus 0 ", 1), run.lines)
             self.assertEqual(run.stop(), 0)
+
+    def test_a_reload_that_is_refused_is_tried_again(self):
+        with Running(foreign("needs_two_cpus")) as run:
+            run.wait_enabled()
+            set_online("0")
+            run.wait_line("; trying again")
+            set_online("1")
+            run.wait_enabled(2)
+            self.assertEqual(run.stop(), 0)
+
+    def test_a_reload_is_tried_for_no_longer_than_that(self):
+        self.addCleanup(set_online, "1")
+        with Running(foreign("needs_two_cpus")) as run:
+            run.wait_enabled()
+            set_online("0")
+            self.assertEqual(run.end(), EJECTED, run.lines)
+            self.assertTrue(run.find("; trying again", 3), run.lines)
+            self.assertFalse(run.find("; trying again", 4), run.lines)
 
 
 class Ejections(Quiet):
@@ -203,6 +262,24 @@ class Ejections(Quiet):
             run.wait_enabled()
             self.assertEqual(run.end(), EJECTED, run.lines)
             self.assertTrue(run.find(r"\(kind 1026,"), run.lines)
+        self.assertIn("was EJECTED (runnable task stall)", first_screen_of_top())
+        with Running("scx_simple") as run:
+            run.wait_enabled()
+            self.assertNotIn("EJECTED", first_screen_of_top())
+            self.assertEqual(run.stop(), 0)
+        self.assertIn("scx_simple was unloaded (unregistered from user space)", first_screen_of_top())
+
+    def test_forks_that_fail_at_a_limit_are_nobodys_end(self):
+        # The kernel frees the state of a task whose fork fails then, see new_state() in bpf/latency_queue.bpf.h.
+        limit = 40
+        with Running("scx_latency") as run:
+            run.wait_enabled()
+            ended = subprocess.run(["python3", "-c", MANY_THREADS], user=NOBODY, capture_output=True, text=True, check=False,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit)))
+            self.assertIn("limit", ended.stdout, ended)
+            time.sleep(0.5)
+            self.assertEqual(sched_ext("state"), "enabled", run.lines)
+            self.assertEqual(run.stop(), 0)
 
     def test_failure_to_start_is_no_success(self):
         # The attach call itself succeeds.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The clock of every time in a trial: CLOCK_MONOTONIC, which Python calls time.monotonic_ns().
+// The clock of every measured time: CLOCK_MONOTONIC, which Python calls time.monotonic_ns().
 #pragma once
 
 #include <cerrno>

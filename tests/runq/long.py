@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The collector under load, as `make runq-long` runs it: nothing is lost, totals are the kernel's, memory is bounded.
+
+  python3 tests/runq/long.py [--short] [--write]    --write: into docs/runq.md
+
+Needs root and cgroups of version 2. With --short a tenth of everything. Exit status 1: a claim does not hold, 77: this
+machine cannot."""
+import argparse
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import table
+from load import PAIR, children
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PUNCTUAL = os.environ.get("PUNCTUAL", str(ROOT / "build/punctual"))
+BEGIN = "<!-- from tests/runq/long.py, by: make runq-long -->"
+GROUPS = pathlib.Path("/sys/fs/cgroup/unified" if os.path.exists("/sys/fs/cgroup/unified/cgroup.procs") else "/sys/fs/cgroup")
+LACKING, SKIPPED = 3, 77
+READY_S = 2
+WAIT_S = 60
+THREADS_S = 10
+MEMORY_GROWTH_KIB_MAX = 4096   # a table of all cgroups that ever were would take more
+IN_A_ROW_MAX = 4
+SKEW_MAX = 0.01              # CPUs and cgroups are read one after the other, while waits go on
+
+THREADS = """
+import sys, threading, time
+threading.stack_size(65536)
+gate = threading.Event()
+def work():
+    gate.wait()
+    while True: time.sleep(0.5)
+for _ in range(int(sys.argv[1])):
+    threading.Thread(target=work, daemon=True).start()
+gate.set()
+while True: time.sleep(1)
+"""
+
+
+class Runq:
+    def __init__(self, *options):
+        self.process = subprocess.Popen([PUNCTUAL, "runq", *options, "--json"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_for(self.is_attached, "the probes")
+        time.sleep(READY_S)   # until the first look, too
+
+    def is_attached(self):
+        """Holds it links of BPF?"""
+        return any("link_id" in text_of(info) for info in pathlib.Path(f"/proc/{self.process.pid}/fdinfo").iterdir())
+
+    def resident_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def end(self):
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=300)
+        if self.process.returncode != 0:
+            sys.exit(err)
+        return [json.loads(line) for line in out.splitlines()]
+
+
+def wait_for(condition, what):
+    until = time.monotonic() + WAIT_S
+    while not condition():
+        if time.monotonic() > until:
+            sys.exit(f"waited {WAIT_S} s for {what}")
+        time.sleep(0.001)
+
+
+def text_of(file):
+    """Empty when it has gone meanwhile."""
+    try:
+        return file.read_text(encoding="ascii")
+    except FileNotFoundError:
+        return ""
+
+
+def removed(group):
+    """A process that has ended may be in it for a moment longer."""
+    try:
+        group.rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def accounts(pid):
+    """Of all its threads: (times that they got a CPU, ns that they waited)"""
+    rows = [path.read_text(encoding="ascii").split() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(row[2]) for row in rows), sum(int(row[1]) for row in rows)
+
+
+def is_stopped(pid):
+    """With all its threads."""
+    stats = [path.read_text(encoding="ascii") for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rsplit(")", 1)[1].split()[0] == "T" for stat in stats)
+
+
+def stop(pids):
+    """Their accounts stand still afterwards."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: all(is_stopped(pid) for pid in pids), "the load to stop")
+
+
+def compared(said, pids):
+    """What is counted of these processes, in words, and whether that is all; and what the kernel counted.
+
+    A switch of which the kernel does not tell (there are kernels that hide some) may cost one wait, and is noticed at
+    the next one that it tells: of several in a row only the last."""
+    tasks = [task for task in said["tasks"] if task["tgid"] in pids]
+    ours, our_ns = sum(task["count"] for task in tasks), sum(task["sum_ns"] for task in tasks)
+    nr, wait_ns = map(sum, zip(*(accounts(pid) for pid in pids)))
+    lost, unseen = said["losses"]["lost"], said["losses"]["unseen_switches"]
+    words = f"{ours:,} of {nr:,} waits, {our_ns / wait_ns:.4f} of the time; lost {lost}, unseen switches {unseen}"
+    return words, lost == 0 and 0 <= nr - ours <= IN_A_ROW_MAX * unseen, nr
+
+
+def switches(seconds):
+    """A pair on each CPU, as fast as they can."""
+    runq = Runq("1h", "--by", "task")
+    leaders = [subprocess.Popen([sys.executable, "-c", PAIR, str(cpu)]) for cpu in os.sched_getaffinity(0)]
+    time.sleep(seconds)
+    pids = [pid for leader in leaders for pid in (leader.pid, *children(leader.pid))]
+    stop(pids)
+    said = runq.end()[0]
+    words, holds, nr = compared(said, pids)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    for leader in leaders:
+        leader.wait()
+    return f"{nr / seconds:,.0f} waits/s for {seconds:g} s", words, holds
+
+
+def threads(nr):
+    runq = Runq("1h", "--by", "task")
+    process = subprocess.Popen([sys.executable, "-c", THREADS, str(nr)])
+    time.sleep(THREADS_S)
+    stop([process.pid])
+    said = runq.end()[0]
+    words, holds, _ = compared(said, [process.pid])
+    process.kill()
+    process.wait()
+    return f"{nr:,} threads that wake at a time", words, holds
+
+
+def cgroups(nr):
+    """Made, entered, left and removed, while we count every second."""
+    runq = Runq("1", "--by", "cgroup")
+    begin_kib = None
+    for i in range(nr):
+        group = GROUPS / f"punctual-long-{i}"
+        group.mkdir()
+        child = subprocess.Popen(["true"], preexec_fn=lambda where=group: (where / "cgroup.procs").write_text("0"))
+        child.wait()
+        wait_for(lambda where=group: removed(where), f"the removal of {group}")
+        if i == nr // 2:
+            begin_kib = runq.resident_kib()
+    end_kib = runq.resident_kib()
+    windows = runq.end()
+    total = sum(window["all"]["count"] for window in windows)
+    by_cgroup = sum(row["count"] for window in windows for row in window["cgroups"])
+    lost = sum(window["losses"]["lost"] for window in windows)
+    rows = max(len(window["cgroups"]) for window in windows)
+    return (f"{nr:,} cgroups made, entered and removed", f"{total:,} waits, {by_cgroup:,} by cgroup; at most {rows} rows; "
+            f"{begin_kib:,} KiB at the half, {end_kib:,} at the end; lost {lost}",
+            total > nr and abs(total - by_cgroup) <= SKEW_MAX * total and lost == 0
+            and end_kib < begin_kib + MEMORY_GROWTH_KIB_MAX)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    probe = subprocess.run([PUNCTUAL, "runq", "100ms", "1"], capture_output=True, text=True, check=False)
+    if probe.returncode == LACKING:
+        print(f"skipped: {probe.stderr}")
+        return SKIPPED
+    part = 10 if given.short else 1
+    rows = [switches(60 / part), threads(5_000 // part), cgroups(10_000 // part)]
+    lines = ["| load | counted | holds |", "|---|---|---|"]
+    lines += [f"| {load} | {counted} | {'yes' if holds else 'NO'} |" for load, counted, holds in rows]
+    print("\n".join(lines))
+    if given.write:
+        table.write(BEGIN, lines)
+    return 0 if all(holds for _, _, holds in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
