@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `punctual runq` counts, against the kernel's own accounts. Runs inside a lab guest.
 
-Counts are exact. Sums are not to the nanosecond: the kernel looks at its clock elsewhere than the tracepoint is.
+Counts are exact. The emulating CPUs may be taken from the guest between the kernel's look at its clock and the
+tracepoint: what the sums are is asked where time is virtual (runq_oracle.py).
 """
 import json
 import os
@@ -14,8 +15,6 @@ import unittest
 from running import WAIT_S, Running, make_cgroup, wait_for
 
 ROOT = "/sys/fs/cgroup"
-SUM_TOLERANCE = 0.2
-TRACEPOINT_NS = 500_000   # from the kernel's look at the clock to ours, where others use the emulating CPUs too
 
 PING_PONG = """
 import os, sys
@@ -36,6 +35,8 @@ os.read(0, 1)
 # Asked and answered through pipes: who asks is in another cgroup.
 ECHO = """
 import os
+with open("/proc/self/schedstat") as file:
+    os.write(1, file.read().encode())
 while os.read(0, 1):
     os.write(1, b"x")
 """
@@ -83,7 +84,9 @@ class Runq:
         return json.loads(out)
 
 
-class Counts(unittest.TestCase):
+class Tasks(unittest.TestCase):
+    """Starts tasks whose waits are to be counted."""
+
     def start(self, code, *arguments, group=None):
         enter = (lambda: write(f"{ROOT}/{group}/cgroup.procs", 0)) if group else None
         process = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdin=subprocess.PIPE,
@@ -105,6 +108,8 @@ class Counts(unittest.TestCase):
         wait_for(lambda: all(state(pid) == "S" for pid in pids), "both asleep")
         return {pid: schedstat(pid) for pid in pids}
 
+
+class Counts(Tasks):
     def assert_counts_as_the_kernel(self, scheduler=None):
         runq = Runq("--by", "task")
         expected = self.ping_pong(300)
@@ -117,7 +122,6 @@ class Counts(unittest.TestCase):
             print(f"  {pid}: {nr} waits, {wait_ns} ns; counted {tasks[pid]}", flush=True)
             self.assertEqual(schedstat(pid), (nr, wait_ns), "it ran again")
             self.assertEqual(tasks[pid]["count"], nr)
-            self.assertLess(abs(tasks[pid]["sum_ns"] - wait_ns), SUM_TOLERANCE * wait_ns + TRACEPOINT_NS * nr)
         self.assertNotIn(0, tasks)
         for histogram in (said["all"], *said["kinds"].values()):
             self.assertEqual(histogram["count"], sum(bucket["count"] for bucket in histogram["histogram"]))
@@ -160,6 +164,7 @@ class Counts(unittest.TestCase):
         self.group("victims")
         runq = Runq("-c", "victims", "--by", "task")
         echo = self.start(ECHO, group="victims")
+        nr_before = int(echo.stdout.readline().split()[2])   # those before it moved itself, too
         for _ in range(100):   # woken by us, from another cgroup
             echo.stdin.write(b"x")
             echo.stdin.flush()
@@ -170,8 +175,7 @@ class Counts(unittest.TestCase):
         self.assertEqual([task["pid"] for task in said["tasks"]], [echo.pid])
         print(f"  {nr} waits, counted {said['tasks'][0]['count']}", flush=True)
         self.assertGreater(said["tasks"][0]["count"], 50)   # woken while it still ran, it did not wait
-        # Its first waits were those before it moved itself.
-        self.assertLessEqual(nr - 5, said["tasks"][0]["count"])
+        self.assertLessEqual(nr - nr_before, said["tasks"][0]["count"])
         self.assertLessEqual(said["tasks"][0]["count"], nr)
         self.assertEqual(said["all"]["count"], said["tasks"][0]["count"])
 
@@ -252,7 +256,7 @@ class Counts(unittest.TestCase):
                    said["losses"]["wakeup_while_queued"])
         waking = said["waking_to_wakeup"]
         print(f"  {wakeups} wakeups, {waking['count']} from waking on, {waking['sum_ns']} ns", flush=True)
-        self.assertGreater(waking["count"], 600)
+        self.assertGreater(waking["count"], 300)   # who finds its byte there does not sleep
         self.assertLess(abs(waking["count"] - wakeups), 10)   # those across the edges of the window
         self.assertGreater(waking["sum_ns"], 0)
 
@@ -274,7 +278,6 @@ class Counts(unittest.TestCase):
         for pid, (nr, wait_ns) in expected.items():
             print(f"  {pid}: {nr} waits, {wait_ns} ns; counted {tasks[pid]}", flush=True)
             self.assertEqual(tasks[pid]["count"], nr)
-            self.assertLess(abs(tasks[pid]["sum_ns"] - wait_ns), SUM_TOLERANCE * wait_ns + TRACEPOINT_NS * nr)
 
 
 class Outputs(unittest.TestCase):

@@ -1,48 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A task that knows how long it waited, against what `punctual runq` counts of it. Runs inside a lab guest with one CPU
-in virtual time, where nothing but the scheduler can keep the CPU from a task.
+"""Times that `punctual runq` says, against those who know them: the kernel's accounts, and a task that stamps its
+waits. Runs inside a lab guest with one CPU in virtual time, where nothing but the scheduler can keep the CPU from a task.
 
 A spinner stamps the time as fast as it can: a gap between two stamps is a wait, and the switches there and back."""
-import json
+import array
 import math
-import subprocess
+import os
 import sys
+import time
 import unittest
 
-from runq_checks import Runq
+from runq_checks import Runq, Tasks
 
 GAP_NS = 1 << 17            # shorter ones are interrupts; an edge of our buckets
 SWITCHES_NS = 15_000        # there and back, on this slow CPU, with an interrupt
 BUCKET_ERROR = 1 / 32
 SECONDS = 6
+ALONE_S = 1                 # of those, at the end: it must not wait where it does not stamp any more
+TRACEPOINT_NS = 5_000       # from the kernel's look at its clock to ours
 
 SPINNER = """
-import json, sys, time
-sys.stdin.readline()
-gaps, last = [], time.monotonic_ns()
+import array, os, sys, time
+os.write(1, b"ready\\n")
+os.read(0, 1)
+gaps, last = array.array("q"), time.monotonic_ns()
 until = last + int(float(sys.argv[1]) * 1e9)
 while last < until:
     now = time.monotonic_ns()
     if now - last > 100_000: gaps.append(now - last)
     last = now
-print(json.dumps(gaps), flush=True)
-sys.stdin.readline()
+os.write(1, gaps.tobytes())
+os.read(0, 1)
 """
 
 # Wants the CPU for times of all lengths.
 RIVAL = """
-import random, time
-draw = random.Random(int(__import__("sys").argv[1]))
-while True:
+import os, random, sys, time
+draw = random.Random(int(sys.argv[1]))
+os.write(1, b"ready\\n")
+os.read(0, 1)
+end = time.monotonic() + float(sys.argv[2])
+while time.monotonic() < end:
     until = time.monotonic() + min(draw.expovariate(300), 0.05)
     while time.monotonic() < until: pass
     time.sleep(min(draw.expovariate(200), 0.05))
 """
-
-
-def start(code, *arguments):
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdin=subprocess.PIPE,
-                            stdout=subprocess.PIPE, text=True)
 
 
 def upper_end_of(buckets, rank):
@@ -54,19 +56,28 @@ def upper_end_of(buckets, rank):
     raise AssertionError("not so many waits")
 
 
-class Oracle(unittest.TestCase):
+class Oracle(Tasks):
+    def test_sums_are_those_of_the_kernel(self):
+        runq = Runq("--by", "task")
+        expected = self.ping_pong(300)
+        tasks = {task["pid"]: task for task in runq.end()["tasks"]}
+        for pid, (nr, wait_ns) in expected.items():
+            print(f"  {pid}: {nr} waits, {wait_ns} ns; counted {tasks[pid]}", flush=True)
+            self.assertEqual(tasks[pid]["count"], nr)
+            self.assertLess(abs(tasks[pid]["sum_ns"] - wait_ns), TRACEPOINT_NS * nr)
+
     def test_quantiles_are_those_of_a_task_that_stamped_its_waits(self):
-        spinner = start(SPINNER, SECONDS)
-        rivals = [start(RIVAL, seed) for seed in (1, 2)]
+        rivals = [self.start(RIVAL, seed, SECONDS - ALONE_S) for seed in (1, 2)]
+        spinner = self.start(SPINNER, SECONDS)
+        for task in (*rivals, spinner):
+            task.stdout.readline()
         runq = Runq("-p", str(spinner.pid))
-        spinner.stdin.write("go\n")
-        spinner.stdin.flush()
-        gaps = sorted((gap for gap in json.loads(spinner.stdout.readline()) if gap >= GAP_NS), reverse=True)
-        for rival in rivals:
-            rival.kill()
-            rival.communicate()
+        for task in (spinner, *rivals):
+            os.write(task.stdin.fileno(), b"x")
+        time.sleep(SECONDS + ALONE_S)   # do not take the CPU from it when it writes
+        stamped = array.array("q", os.read(spinner.stdout.fileno(), 1 << 16))
+        gaps = sorted((gap for gap in stamped if gap >= GAP_NS), reverse=True)
         counted = runq.end()["kinds"]["preempted"]
-        spinner.communicate("end\n")
         buckets = [bucket for bucket in counted["histogram"] if bucket["min_ns"] >= GAP_NS]
         nr = sum(bucket["count"] for bucket in buckets)
         print(f"  {len(gaps)} gaps of {sum(gaps)} ns, {nr} waits counted, {counted['sum_ns']} ns of all", flush=True)
