@@ -138,7 +138,7 @@ static inline bool move_to_cpu(struct bpf_iter_scx_dsq* it, struct task_struct* 
 static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	u64 dsq = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
-	u64 latest_ns = due_ns(now_ns, tunables);
+	u64 latest_ns = due_ns(now_ns, false, tunables);
 	u32 left = URGENT_CPUS_MAX;
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;

@@ -73,10 +73,13 @@ static inline void wake_near_idle_cpu(struct task_struct* p, s32 cpu)
 static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const struct place_decision* decision, u64 flags)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	u64 at_ns = decision->preempt_at_ns;
 
-	if (!latency_waits(cpu))
+	if (latency_waits(cpu))
+		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision->key));
+	else
 		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
-	arm_timer(cpu, now_ns, decision->preempt_at_ns);
+	arm_timer(cpu, now_ns, at_ns);
 	if (is_pinned(p)) {
 		__sync_fetch_and_add(&cpu_state->nr_latency, 1);
 		dsq_insert_vtime(p, dsq_id(DSQ_LATENCY_CPU, cpu), slice_ns, decision->key, flags);

@@ -124,6 +124,15 @@ static __always_inline u64 decide_retry_look_ns(u64 now_ns, const struct running
 		    tunables);
 }
 
+static __always_inline u64 decide_safe_for_both_ns(u64 now_ns, u64 key, u64 other_key, u64 reserve_ns, u64 burst_ns,
+						   u64 kept_until_ns)
+{
+	u64 answer = safe_for_both_ns(now_ns, key, other_key, reserve_ns, burst_ns, kept_until_ns);
+
+	RECORD(DECISION_SAFE_FOR_BOTH, answer, now_ns, key, other_key, reserve_ns, burst_ns, kept_until_ns);
+	return answer;
+}
+
 /* ---- the other headers of policy/ ---- */
 
 static __always_inline u64 decide_resume_ns(const struct resume_facts* facts)

@@ -67,6 +67,16 @@ static inline bool latency_waits(s32 cpu)
 	       (state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0);
 }
 
+static inline bool several_wait(s32 cpu)
+{
+	u32 llc = llc_of(cpu);
+	s64 waiting = state_of_cpu(cpu)->nr_latency;
+
+	if (state_of_llc(llc)->latency_used)
+		waiting += scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc));
+	return waiting > 1;
+}
+
 /* The same from the queues themselves. */
 static inline bool latency_is_queued(s32 cpu)
 {
@@ -100,6 +110,19 @@ static inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latenc
 	u64 key = cpu_state->running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu); /* not asked for: not looked up */
 
 	return decide_may_preempt(&cpu_state->running, now_ns, key, tunables);
+}
+
+/* When this CPU must be taken, should a task with this key wait beside those that do; KEY_NONE: no earlier for that. */
+static inline u64 safe_for_both(s32 cpu, u64 now_ns, u64 key)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	bool is_kept = cpu_state->running.kind == RUNNING_NORMAL;
+	u64 other_key = earliest_key(cpu);
+
+	if (other_key == KEY_NONE)
+		return KEY_NONE;
+	return decide_safe_for_both_ns(now_ns, key, other_key, cpu_state->reserve_ns + switch_ns, burst_ns,
+				       is_kept ? cpu_state->running.kept_until_ns : 0);
 }
 
 /* ---- the floor ---- */
@@ -220,7 +243,7 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u64 latest_ns = due_ns(now_ns, tunables);
+	u64 latest_ns = due_ns(now_ns, several_wait(cpu), tunables);
 	bool moves;
 	u64 key;
 

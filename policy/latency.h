@@ -116,6 +116,11 @@ static inline u64 later(u64 a_ns, u64 b_ns)
 	return a_ns > b_ns ? a_ns : b_ns;
 }
 
+static inline u64 earlier(u64 a_ns, u64 b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 /*
  * CPU time with one deadline. An eighth of its budget, if that is more: a class that waits long may work long, and
  * cannot be told from a runaway earlier.
@@ -125,21 +130,13 @@ static inline u64 class_burst_ns(u64 budget_ns, u64 burst_ns)
 	return later(burst_ns, budget_ns / 8);
 }
 
-/*
- * The promise to a running task was kept when it got the CPU. Its deadline covers one burst after it woke (a packet
- * function empties its ring); after that it stands like one that becomes runnable now. So a class that
- * never sleeps cannot make another one late.
- */
+/* The promise to a running task was kept when it got the CPU: it stands like one that becomes runnable now. */
 static inline u64 standing_deadline(const struct running_facts* running, u64 now_ns)
 {
-	u64 renewed_ns = now_ns + running->budget_ns;
-
-	if (now_ns < running->kept_until_ns)
-		return running->deadline_ns;
-	return renewed_ns > running->deadline_ns ? renewed_ns : running->deadline_ns;
+	return later(now_ns + running->budget_ns, running->deadline_ns);
 }
 
-/* Until when the deadline of a task that starts now stands; 0: it has used up its burst. */
+/* Until when the burst of a task that starts now lasts; 0: it has used it up. */
 static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
 {
 	return ran_ns < burst_ns ? now_ns + burst_ns - ran_ns : 0;
@@ -151,20 +148,19 @@ static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
 }
 
 /*
- * Among budgeted tasks. A deadline that is hardly earlier is not worth two switches, unless its task would be late
- * behind the burst of the one that runs.
+ * Among budgeted tasks. A burst (a packet function empties its ring) is ended only for one that would be late behind
+ * it: an earlier deadline alone is no reason for two switches. After it a class that never sleeps cannot make another
+ * one late; a deadline that is hardly earlier is not worth them either.
  */
 static inline bool goes_before_budgeted(const struct running_facts* running, u64 now_ns, u64 key,
 					const struct latency_tunables* tunables)
 {
 	u64 deadline_ns = deadline_of_key(key);
 	u64 standing_ns = standing_deadline(running, now_ns);
-	bool in_burst = now_ns < running->kept_until_ns;
 
-	if (in_burst && is_renewed_key(key))
-		return false;
-	if (in_burst && last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns)
-		return deadline_ns < standing_ns;
+	if (now_ns < running->kept_until_ns)
+		return !is_renewed_key(key) && deadline_ns < standing_ns &&
+		       last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns;
 	return deadline_ns + tunables->hysteresis_ns < standing_ns;
 }
 
@@ -185,19 +181,47 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 	}
 }
 
-/*
- * A preempted task keeps its deadline, so that those who preempt it cannot do so for ever. One that used up its burst
- * gets a new one: with its old deadline it would come before all others for ever.
- */
-static inline bool keeps_deadline(const struct place_facts* facts, u64 burst_ns)
+/* One that lost its CPU before it ran there: what it was promised when it became runnable is still owed. */
+static inline bool still_waits(const struct place_facts* facts)
 {
-	return !facts->woken && facts->deadline_ns && facts->ran_ns < class_burst_ns(facts->budget_ns, burst_ns);
+	return !facts->woken && facts->deadline_ns && !facts->ran_ns;
 }
 
-/* The latest deadline of those for whom the CPU must be taken now: their last safe moment has come, or nearly so. */
-static inline u64 due_ns(u64 now_ns, const struct latency_tunables* tunables)
+static inline bool has_used_burst(const struct place_facts* facts, u64 burst_ns)
 {
-	return now_ns + tunables->reserve_ns + tunables->slack_ns_min;
+	return !facts->woken && facts->ran_ns >= class_burst_ns(facts->budget_ns, burst_ns);
+}
+
+/* How long a task waits behind one of another class: that one's burst, and as much again for the switches. */
+static inline u64 behind_one_ns(u64 burst_ns)
+{
+	return 2 * burst_ns;
+}
+
+/*
+ * Two wait for a CPU: when must it be taken, so that the later deadline is kept behind the earlier one? ~0: when it
+ * must be for the earlier one alone, or is taken already. Who had its burst is not waited for, nor owed this.
+ */
+static inline u64 safe_for_both_ns(u64 now_ns, u64 key, u64 other_key, u64 reserve_ns, u64 burst_ns, u64 kept_until_ns)
+{
+	u64 deadline_ns = deadline_of_key(key);
+	u64 other_ns = deadline_of_key(other_key);
+	u64 first_ns = last_safe_ns(earlier(deadline_ns, other_ns), reserve_ns);
+	u64 second_ns = last_safe_ns(later(deadline_ns, other_ns), reserve_ns + behind_one_ns(burst_ns));
+
+	if (is_renewed_key(key) || is_renewed_key(other_key) || first_ns <= now_ns || first_ns < second_ns)
+		return ~0ULL;
+	return later(later(second_ns, now_ns), kept_until_ns);
+}
+
+/*
+ * The latest deadline of those for whom the CPU must be taken now: their last safe moment has come, or nearly so; where
+ * several wait, perhaps that for two.
+ */
+static inline u64 due_ns(u64 now_ns, bool several_wait, const struct latency_tunables* tunables)
+{
+	return now_ns + tunables->reserve_ns + tunables->slack_ns_min +
+	       (several_wait ? behind_one_ns(tunables->burst_ns) : 0);
 }
 
 /*
@@ -268,16 +292,16 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 }
 
 /*
- * One that leaves for the floor comes back when the grain is over. So the floor is paid by those who run for long:
- * a task that wakes up meanwhile has an earlier deadline than they.
+ * One that used up its burst comes behind all that did not: with a plain deadline it would come before every class with
+ * a longer budget, until that runs out. One that leaves for the floor comes back when the grain is over. So the floor
+ * is paid by those who run for long: a task that wakes up meanwhile has an earlier deadline than they.
  */
 static inline struct place_decision place_budgeted(const struct place_facts* facts,
 						   const struct latency_tunables* tunables)
 {
-	bool keeps = keeps_deadline(facts, tunables->burst_ns);
-	u64 deadline_ns = keeps ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
+	u64 deadline_ns = still_waits(facts) ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
 
-	if (keeps || facts->woken)
+	if (!has_used_burst(facts, tunables->burst_ns))
 		return place_by_deadline(facts, deadline_ns, deadline_key(deadline_ns), tunables);
 	if (facts->floor_due)
 		deadline_ns += tunables->grain_ns;

@@ -110,7 +110,9 @@ class LatencyShell final : public Scheduler {
 	bool take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 	u64 earliest_key(u32 cpu) const;
 	bool latency_waits(u32 cpu) const;
+	bool several_wait(u32 cpu) const;
 	bool latency_is_queued(u32 cpu) const;
+	u64 safe_for_both(u32 cpu, u64 now_ns, u64 key) const;
 	bool normal_waits(u32 cpu) const;
 	latency_tunables tunables_of(const CpuState& cpu_state);
 

@@ -120,7 +120,7 @@ bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables
 {
 	u32 llc = kernel_.llc_of(cpu);
 	std::span<Task* const> tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
-	u64 latest_ns = due_ns(now_ns, &tunables);
+	u64 latest_ns = due_ns(now_ns, false, &tunables);
 	u32 left = URGENT_CPUS_MAX;
 	bool done = false;
 

@@ -34,10 +34,13 @@ void LatencyShell::wake_near_idle_cpu(Task& task, u32 cpu)
 void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_decision& decision)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
+	u64 at_ns = decision.preempt_at_ns;
 
-	if (!latency_waits(cpu))
+	if (latency_waits(cpu))
+		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision.key));
+	else
 		cpu_state.timer_at_ns = 0;
-	arm_timer(cpu, now_ns, decision.preempt_at_ns);
+	arm_timer(cpu, now_ns, at_ns);
 	if (task.is_pinned()) {
 		cpu_state.nr_latency++;
 		kernel_.insert_by_key(task, dsq_id(DsqKind::latency_cpu, cpu), spec_.slice_ns, decision.key);

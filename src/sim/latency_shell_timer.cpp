@@ -52,6 +52,14 @@ bool LatencyShell::latency_waits(u32 cpu) const
 	       (llc_states_[llc].latency_used && nr_queued(DsqKind::latency_llc, llc) > 0);
 }
 
+bool LatencyShell::several_wait(u32 cpu) const
+{
+	u32 llc = kernel_.llc_of(cpu);
+	size_t nr_shared = llc_states_[llc].latency_used ? nr_queued(DsqKind::latency_llc, llc) : 0;
+
+	return cpu_states_[cpu].nr_latency + static_cast<s64>(nr_shared) > 1;
+}
+
 bool LatencyShell::latency_is_queued(u32 cpu) const
 {
 	return nr_queued(DsqKind::latency_cpu, cpu) > 0 || nr_queued(DsqKind::latency_llc, kernel_.llc_of(cpu)) > 0;
@@ -82,6 +90,18 @@ bool LatencyShell::cpu_may_be_preempted(u32 cpu, u64 now_ns, const latency_tunab
 	u64 key = cpu_state.running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu);
 
 	return may_preempt(&cpu_state.running, now_ns, key, &tunables);
+}
+
+u64 LatencyShell::safe_for_both(u32 cpu, u64 now_ns, u64 key) const
+{
+	const CpuState& cpu_state = cpu_states_[cpu];
+	bool is_kept = cpu_state.running.kind == RUNNING_NORMAL;
+	u64 other_key = earliest_key(cpu);
+
+	if (other_key == kKeyNone)
+		return kKeyNone;
+	return safe_for_both_ns(now_ns, key, other_key, cpu_state.reserve_ns + spec_.switch_ns, spec_.burst_ns,
+				is_kept ? cpu_state.running.kept_until_ns : 0);
 }
 
 void LatencyShell::settle_floor(CpuState& cpu_state, u64 now_ns)
@@ -141,7 +161,7 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
-	u64 latest_ns = due_ns(now_ns, &tunables);
+	u64 latest_ns = due_ns(now_ns, several_wait(cpu), &tunables);
 	bool moves = !llc_states_[kernel_.llc_of(cpu)].latency_used && !kernel_.nr_local(cpu);
 
 	settle_floor(cpu_state, now_ns);

@@ -102,6 +102,11 @@ constexpr NumberQuestion kNumberQuestions[] = {
 	     const vtime_limits limits = {f[2], f[3]};
 	     return Answers{vtime_on_join(f[0], f[1], &limits)};
      }},
+    {DECISION_SAFE_FOR_BOTH,
+     "safe_for_both_ns",
+     {"now_ns", "key", "other_key", "reserve_ns", "burst_ns", "kept_until_ns"},
+     {"at_ns"},
+     [](const Facts& f) { return Answers{safe_for_both_ns(f[0], f[1], f[2], f[3], f[4], f[5])}; }},
 };
 
 const NumberQuestion* number_question(u32 kind)

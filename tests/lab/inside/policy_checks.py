@@ -96,7 +96,7 @@ class Policy(unittest.TestCase):
         rows, _ = self.beside_spinners(lambda _: time.sleep(2))
         for group, row in rows.items():
             self.assertGreater(row["waits"], 1_000, group)
-            self.assert_within_budget(group, row)
+            self.assertLessEqual(row["missed"], row["waits"] / 1000, group)
 
     def test_runaway_class_harms_only_itself(self):
         rows, worst = self.beside_spinners(lambda spinners: smallest_share(spinners, 1), runaway="vnf.slice")

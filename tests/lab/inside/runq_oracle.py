@@ -17,7 +17,7 @@ SWITCHES_NS = 15_000        # there and back, on this slow CPU, with an interrup
 BUCKET_ERROR = 1 / 32
 SECONDS = 6
 ALONE_S = 1                 # of those, at the end: it must not wait where it does not stamp any more
-TRACEPOINT_NS = 5_000       # from the kernel's look at its clock to ours
+TRACEPOINT_NS = 1_000       # from the kernel's look at its clock to ours
 
 SPINNER = """
 import array, os, sys, time
