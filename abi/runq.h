@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the run-queue collector's BPF programs (bpf/runq.bpf.c) and its user side (src/runq) agree on. The kernel only
- * ever adds: intervals are differences, taken in user space. u32 counters may wrap, so they are read within the hour.
+ * ever adds: intervals are differences, taken in user space. u32 counters may wrap, so they are read within the hour. A row
+ * is cleared when it is given back, and nobody counts there any more.
  */
 #pragma once
 
@@ -69,8 +70,13 @@ struct runq_cpu {
 /* Map "runq_control": array of one element, mapped by user space. */
 struct runq_control {
 	u64 outlier_ns; /* waits from here on are told one by one; written by user space */
-	u32 nr_rows;    /* handed out, may exceed what there is */
+	u32 nr_rows;    /* handed out for the first time, may exceed what there is */
+	/* Rows of cgroups that were removed, to be handed out again; user space adds, the kernel takes. Both counts
+	 * only grow. */
+	u32 nr_given_back;
+	u32 nr_taken_again;
 	u32 pad;
+	u32 given_back[RUNQ_ROWS_MAX]; /* the latest is at (nr_given_back - 1) % RUNQ_ROWS_MAX */
 	u64 cgroup_ids[RUNQ_ROWS_MAX]; /* by row */
 };
 

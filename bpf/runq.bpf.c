@@ -4,7 +4,7 @@
  *
  * Three tracepoints are enough. policy/wait.h says what begins and ends a wait; the stamp lies in the task itself
  * (task storage), so there is no table that could be full, and no pid that could be mistaken for another. What is
- * counted lies in arrays that only their CPU writes. Nothing is ever cleared: user space subtracts.
+ * counted lies in arrays that only their CPU writes. Nothing that counts is ever cleared: user space subtracts.
  *
  * For each pair of wakeup and switch that is two looks into task storage, two into per-CPU arrays, and two at the
  * clock. A task that blocks needs none, for it had its stamp cleared when it was switched in - if we saw that. The

@@ -124,16 +124,32 @@ static inline u64 nr_switches_of(const struct task_struct* p)
 
 /* ---- the row of a cgroup ---- */
 
-/* A row that loses the race for its cgroup stays empty. */
+/* One that was given back, else one that nobody had. 0, the row of all others: there is none, or others were quicker.
+ */
+static inline u32 take_row(struct runq_control* shared)
+{
+	u32 taken = shared->nr_taken_again;
+
+	if (taken != shared->nr_given_back) {
+		if (__sync_val_compare_and_swap(&shared->nr_taken_again, taken, taken + 1) != taken)
+			return 0;
+		return shared->given_back[taken % RUNQ_ROWS_MAX];
+	}
+	if (shared->nr_rows + 1 >= nr_rows_max)
+		return 0;
+	return __sync_fetch_and_add(&shared->nr_rows, 1) + 1;
+}
+
+/* A row that loses the race for its cgroup stays empty until it is given back. */
 static __always_inline void new_row(u64 id)
 {
 	struct runq_control* shared = control();
 	u32 row;
 
-	if (!shared || shared->nr_rows + 1 >= nr_rows_max)
+	if (!shared)
 		return;
-	row = __sync_fetch_and_add(&shared->nr_rows, 1) + 1; /* row 0 is that of all others */
-	if (row >= nr_rows_max || row >= RUNQ_ROWS_MAX)
+	row = take_row(shared);
+	if (row == 0 || row >= nr_rows_max || row >= RUNQ_ROWS_MAX)
 		return;
 	if (bpf_map_update_elem(&runq_row_of, &id, &row, BPF_NOEXIST) == 0)
 		shared->cgroup_ids[row % RUNQ_ROWS_MAX] = id;

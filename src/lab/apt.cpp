@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "lab/apt_sources.h"
+#include "lab/kernel_table.h"
 
 namespace punctual {
 namespace {
@@ -25,7 +26,6 @@ namespace fs = std::filesystem;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::string_view kSuite = "trixie-backports";
 constexpr std::string_view kDefaultArchive = "http://deb.debian.org/debian";
 constexpr seconds kUpdateAfter = std::chrono::hours(24);
 constexpr seconds kUpdateAgainAfter = std::chrono::hours(1);
@@ -96,7 +96,7 @@ void report_progress(std::string& pending, const std::function<void(double)>& pr
 
 }  // namespace
 
-Result<AptState> AptState::open(const fs::path& directory, int stop_fd)
+Result<AptState> AptState::open(const fs::path& directory, std::string_view suite, int stop_fd)
 {
 	for (const char* part : {"lists/partial", "archives/partial"}) {
 		std::error_code error;
@@ -106,7 +106,7 @@ Result<AptState> AptState::open(const fs::path& directory, int stop_fd)
 				    error.message());
 	}
 	TRY(replace_file(directory / "sources.list", fmt::format("deb [arch=amd64 signed-by={}] {} {} main\n",
-								 TRY(keyring()), archive_of_this_machine(), kSuite)));
+								 TRY(keyring()), archive_of_this_machine(), suite)));
 	// Read after the system's configuration, so proxies stay; its hooks are cleared because they act on the system.
 	TRY(replace_file(directory / "apt.conf", fmt::format(R"(#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -164,10 +164,7 @@ Result<std::vector<std::string>> AptState::kernel_packages(std::string_view want
 		return known_packages();
 	}
 	std::vector<std::string> names = TRY(known_packages());
-	const std::string mark = fmt::format("-{}+", wanted_version);
-	const bool known =
-	    std::ranges::any_of(names, [&](const std::string& name) { return name.find(mark) != name.npos; });
-	if (known || since < kUpdateAgainAfter)
+	if (is_offered(wanted_version, names) || since < kUpdateAgainAfter)
 		return names;
 	TRY(update());
 	return known_packages();

@@ -15,9 +15,9 @@ namespace punctual {
 
 class AptState {
  public:
-	// Prepares `directory`. Takes the mirror that this machine's apt sources name.
+	// Prepares `directory` for one suite. Takes the mirror that this machine's apt sources name.
 	// A download ends with an error (interrupted) when `stop_fd` becomes readable.
-	static Result<AptState> open(const std::filesystem::path& directory, int stop_fd);
+	static Result<AptState> open(const std::filesystem::path& directory, std::string_view suite, int stop_fd);
 
 	// Names of all kernel packages offered. Asks the mirror at most once a day, or once more (but not more than
 	// hourly) when `wanted_version` is not among the known ones. Error (lacking) when it cannot be reached.

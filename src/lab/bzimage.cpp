@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lab/bzimage.h"
 
+#include <lz4.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -18,12 +20,44 @@ constexpr size_t kHeaderEnd = 0x250;
 
 constexpr size_t kUnpackedBytesMax = 1UL << 30;
 constexpr std::string_view kZstdMagic("\x28\xb5\x2f\xfd", 4);
+constexpr std::string_view kLz4Magic("\x02\x21\x4c\x18", 4);  // the legacy format, as of lz4 -l: lz4_Frame_format.md
+constexpr size_t kLz4BlockBytes = 8UL << 20;                  // each, unpacked, but the last
 
 uint32_t little_endian_32(std::string_view bytes, size_t at)
 {
 	uint32_t value = 0;
 	std::memcpy(&value, bytes.data() + at, sizeof(value));  // we only run on little endian machines
 	return value;
+}
+
+Status unpack_zstd(std::string_view packed, std::string* kernel)
+{
+	const size_t size = ZSTD_decompress(kernel->data(), kernel->size(), packed.data(), packed.size());
+	if (ZSTD_isError(size))
+		return fail(ExitCode::failed, "broken bzImage: {}", ZSTD_getErrorName(size));
+	kernel->resize(size);
+	return {};
+}
+
+Status unpack_lz4(std::string_view packed, std::string* kernel)
+{
+	size_t done = 0;
+	packed.remove_prefix(kLz4Magic.size());
+	while (packed.size() > 4) {
+		const size_t length = little_endian_32(packed, 0);
+		packed.remove_prefix(4);
+		if (length > packed.size())
+			return fail(ExitCode::failed, "broken bzImage: a block of lz4 lies outside of it");
+		const size_t room = std::min(kLz4BlockBytes, kernel->size() - done);
+		const int size = LZ4_decompress_safe(packed.data(), kernel->data() + done, static_cast<int>(length),
+						     static_cast<int>(room));
+		if (size < 0)
+			return fail(ExitCode::failed, "broken bzImage: no lz4 in its payload");
+		done += static_cast<size_t>(size);
+		packed.remove_prefix(length);
+	}
+	kernel->resize(done);
+	return {};
 }
 
 }  // namespace
@@ -45,17 +79,15 @@ Result<KernelPayload> find_kernel_payload(std::string_view image)
 Result<std::string> unpack_kernel(std::string_view bzimage)
 {
 	const KernelPayload payload = TRY(find_kernel_payload(bzimage));
-	if (!payload.compressed.starts_with(kZstdMagic))
-		return fail(ExitCode::failed, "the kernel in this bzImage is not compressed with zstd");
+	const bool is_lz4 = payload.compressed.starts_with(kLz4Magic);
+	if (!is_lz4 && !payload.compressed.starts_with(kZstdMagic))
+		return fail(ExitCode::failed,
+			    "the kernel in this bzImage is compressed neither with zstd nor with lz4");
 	if (payload.unpacked_bytes > kUnpackedBytesMax)
 		return fail(ExitCode::failed, "broken bzImage: it claims to unpack to {} bytes",
 			    payload.unpacked_bytes);
 	std::string kernel(payload.unpacked_bytes, '\0');
-	const size_t size =
-	    ZSTD_decompress(kernel.data(), kernel.size(), payload.compressed.data(), payload.compressed.size());
-	if (ZSTD_isError(size))
-		return fail(ExitCode::failed, "broken bzImage: {}", ZSTD_getErrorName(size));
-	kernel.resize(size);
+	TRY(is_lz4 ? unpack_lz4(payload.compressed, &kernel) : unpack_zstd(payload.compressed, &kernel));
 	if (!kernel.starts_with("\x7f"
 				"ELF"))
 		return fail(ExitCode::failed, "the kernel in this bzImage is not an ELF file");

@@ -18,7 +18,7 @@ struct KernelPayload {
 
 Result<KernelPayload> find_kernel_payload(std::string_view bzimage);
 
-// The unpacked ELF kernel. Only zstd payloads, which is what Debian builds.
+// The unpacked ELF kernel. Payloads as Debian builds them: zstd, and lz4 before that (6.1).
 Result<std::string> unpack_kernel(std::string_view bzimage);
 
 }  // namespace punctual

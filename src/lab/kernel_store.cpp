@@ -76,8 +76,7 @@ std::string stored_version(const fs::path& cache, std::string_view series)
 	for (const auto& entry : fs::directory_iterator(cache, error)) {
 		const std::string name = entry.path().filename();
 		const std::string version = name.substr(std::min(kPrefix.size(), name.size()));
-		const bool is_kernel =
-		    name.starts_with(kPrefix) && version.find_first_not_of("0123456789.") == name.npos;
+		const bool is_kernel = name.starts_with(kPrefix) && is_kernel_version(version);
 		if (is_kernel && series_of(version) == series && (newest.empty() || older_version(newest, version)) &&
 		    is_intact(entry.path()))
 			newest = version;
@@ -137,7 +136,8 @@ Result<Kernel> find_kernel(std::string_view text, const fs::path& cache, const S
 		if (listener.note)
 			listener.note(line);
 	};
-	AptState apt = TRY(AptState::open(cache / "apt", stop_fd));
+	const std::string_view suite = suite_of_kernel(wanted);
+	AptState apt = TRY(AptState::open(cache / fmt::format("apt-{}", suite), suite, stop_fd));
 	const auto offered = apt.kernel_packages(wanted);
 	if (!offered) {
 		const std::string other = stored_version(cache, series_of(wanted));

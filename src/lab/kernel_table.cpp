@@ -10,17 +10,20 @@ namespace punctual {
 namespace {
 
 // 7.1 and 7.2 are missing on purpose: their builds describe sched_ext functions wrongly (BTF), so that no
-// scheduler loads.
-constexpr std::array<KernelSeries, 6> kSeries = {{
-    {"6.16", "6.16.12"},
-    {"6.17", "6.17.13"},
-    {"6.18", "6.18.15"},
-    {"6.19", "6.19.14"},
-    {"7.0", "7.0.13"},
-    {"7.3", "7.3.4"},
+// scheduler loads. 6.1 has no sched_ext: run-queue waits are measured there too.
+constexpr std::string_view kStable = "bookworm";
+constexpr std::string_view kBackports = "trixie-backports";
+constexpr std::array<KernelSeries, 7> kSeries = {{
+    {"6.1", "6.1.0-47", kStable},
+    {"6.16", "6.16.12", kBackports},
+    {"6.17", "6.17.13", kBackports},
+    {"6.18", "6.18.15", kBackports},
+    {"6.19", "6.19.14", kBackports},
+    {"7.0", "7.0.13", kBackports},
+    {"7.3", "7.3.4", kBackports},
 }};
 
-constexpr std::string_view kSuffix = "+deb13-cloud-amd64";
+constexpr std::array<std::string_view, 2> kSuffixes = {"+deb13-cloud-amd64", "-cloud-amd64"};
 // Since 6.19 the image package is empty and only depends on the binary package, which has the kernel.
 constexpr std::array<std::string_view, 2> kPrefixes = {"linux-binary-", "linux-image-"};
 
@@ -29,7 +32,7 @@ int take_number(std::string_view& text)
 	int number = -1;  // a missing part sorts before any number
 	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
 	text.remove_prefix(static_cast<size_t>(end - text.data()));
-	if (text.starts_with('.'))
+	if (text.starts_with('.') || text.starts_with('-'))
 		text.remove_prefix(1);
 	else
 		text = {};
@@ -39,13 +42,16 @@ int take_number(std::string_view& text)
 std::optional<std::string_view> version_of_package(std::string_view name)
 {
 	for (std::string_view prefix : kPrefixes) {
-		if (!name.starts_with(prefix) || !name.ends_with(kSuffix))
+		if (!name.starts_with(prefix))
 			continue;
-		name.remove_prefix(prefix.size());
-		name.remove_suffix(kSuffix.size());
-		// Also refuses names of other flavours, such as 6.18.15+deb13-rt.
-		if (!name.empty() && name.find_first_not_of("0123456789.") == name.npos)
-			return name;
+		const std::string_view rest = name.substr(prefix.size());
+		for (std::string_view suffix : kSuffixes) {
+			if (!rest.ends_with(suffix))
+				continue;
+			const std::string_view version = rest.substr(0, rest.size() - suffix.size());
+			if (is_kernel_version(version))  // not so of other flavours, such as 6.18.15+deb13-rt
+				return version;
+		}
 	}
 	return std::nullopt;
 }
@@ -63,6 +69,12 @@ std::string offered_series()
 std::span<const KernelSeries> kernel_series()
 {
 	return kSeries;
+}
+
+bool is_kernel_version(std::string_view text)
+{
+	return !text.empty() && text.find_first_not_of("0123456789.-") == text.npos && !text.ends_with('.') &&
+	       !text.ends_with('-');
 }
 
 std::string_view series_of(std::string_view version)
@@ -87,12 +99,23 @@ Result<std::string> wanted_kernel(std::string_view text)
 	for (const KernelSeries& row : kSeries) {
 		if (text == row.series)
 			return std::string(row.pinned);
-		const bool digits = text.find_first_not_of("0123456789.") == text.npos;
-		if (digits && series_of(text) == row.series && !text.ends_with('.'))
+		if (is_kernel_version(text) && series_of(text) == row.series)
 			return std::string(text);
 	}
 	return fail(ExitCode::usage, "no kernel '{}' in the lab (one of {}, or an exact version such as 6.18.15)", text,
 		    offered_series());
+}
+
+std::string_view suite_of_kernel(std::string_view version)
+{
+	const auto* row = std::ranges::find(kSeries, series_of(version), &KernelSeries::series);
+	return row == kSeries.end() ? kBackports : row->suite;
+}
+
+bool is_offered(std::string_view version, const std::vector<std::string>& offered)
+{
+	return std::ranges::any_of(offered,
+				   [&](const std::string& name) { return version_of_package(name) == version; });
 }
 
 Result<KernelPackage> choose_kernel(std::string_view version, const std::vector<std::string>& offered)
@@ -113,11 +136,12 @@ Result<KernelPackage> choose_kernel(std::string_view version, const std::vector<
 		return fail(ExitCode::lacking,
 			    "the Debian archive offers no kernel {} any more (choose another one of {})",
 			    series_of(version), offered_series());
-	for (std::string_view prefix : kPrefixes) {
-		std::string package = fmt::format("{}{}{}", prefix, *best, kSuffix);
-		if (std::ranges::find(offered, package) != offered.end())
-			return KernelPackage{std::string(*best), std::move(package)};
-	}
+	for (std::string_view prefix : kPrefixes)
+		for (std::string_view suffix : kSuffixes) {
+			std::string package = fmt::format("{}{}{}", prefix, *best, suffix);
+			if (std::ranges::find(offered, package) != offered.end())
+				return KernelPackage{std::string(*best), std::move(package)};
+		}
 	return fail(ExitCode::failed, "no package for kernel {}", *best);
 }
 

@@ -16,15 +16,24 @@ namespace punctual {
 struct KernelSeries {
 	std::string_view series;  // "6.18"
 	std::string_view pinned;  // "6.18.15"
+	std::string_view suite;   // of the Debian archive, that has it
 };
 
 inline constexpr std::string_view kDefaultKernel = "6.18";
 
 std::span<const KernelSeries> kernel_series();
 
+// Of numbers, dots and dashes, as "6.18.15" or "6.1.0-47".
+bool is_kernel_version(std::string_view text);
+
 // The version that "6.18" or "6.18.12" asks for, before anyone knows what is offered. Error (usage) for a series
 // that is not in the table.
 Result<std::string> wanted_kernel(std::string_view text);
+
+// Where to look for a version that wanted_kernel() gave.
+std::string_view suite_of_kernel(std::string_view version);
+
+bool is_offered(std::string_view version, const std::vector<std::string>& offered);
 
 struct KernelPackage {
 	std::string version;  // "6.18.15"

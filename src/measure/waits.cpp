@@ -137,8 +137,35 @@ void subtract_rows(std::vector<Row>& after, const std::vector<Row>& before, Key 
 
 }  // namespace
 
-WaitSnapshot waits_between(const WaitSnapshot& before, const WaitSnapshot& after)
+WaitSnapshot fold_cgroups(WaitSnapshot snapshot, const std::function<bool(u64 id)>& is_told)
 {
+	CgroupWaits others;
+	others.path = "(other)";
+	const auto folds = [&](const CgroupWaits& row) { return row.id == 0 || !is_told(row.id); };
+	if (std::ranges::all_of(snapshot.cgroups, [&](const CgroupWaits& row) { return row.id == 0 || !folds(row); }))
+		return snapshot;
+	for (const CgroupWaits& row : snapshot.cgroups)
+		if (folds(row)) {
+			others.waits.merge(row.waits);
+			others.throttling.nr_periods += row.throttling.nr_periods;
+			others.throttling.nr_throttled += row.throttling.nr_throttled;
+			others.throttling.throttled_ns += row.throttling.throttled_ns;
+		}
+	std::map<std::pair<u64, u64>, u64> ran_ns;
+	const auto told = [&](u64 id) { return id == kUnknownCulprit || is_told(id) ? id : 0; };
+	for (const Culprit& row : snapshot.culprits)
+		ran_ns[{told(row.victim_id), told(row.culprit_id)}] += row.ran_ns;
+	snapshot.culprits.clear();
+	for (const auto& [ids, ns] : ran_ns)
+		snapshot.culprits.push_back({ids.first, ids.second, ns});
+	std::erase_if(snapshot.cgroups, folds);
+	snapshot.cgroups.insert(snapshot.cgroups.begin(), std::move(others));
+	return snapshot;
+}
+
+WaitSnapshot waits_between(const WaitSnapshot& earlier, const WaitSnapshot& after)
+{
+	const WaitSnapshot before = fold_cgroups(earlier, [&](u64 id) { return after.cgroup(id) != nullptr; });
 	WaitSnapshot window = after;
 	subtract_rows(
 	    window.cpus, before.cpus, [](const CpuWaits& row) { return row.cpu; },

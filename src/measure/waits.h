@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -178,6 +179,11 @@ std::string cgroup_path(const WaitSnapshot& waits, u64 id);
 
 // What happened from one snapshot to a later one of the same collector: counts are subtracted; open waits, names
 // and the maxima of tasks are those of the later.
+//
+// Cgroups that `after` no longer tells of are among its others, with all that they ever counted.
 WaitSnapshot waits_between(const WaitSnapshot& before, const WaitSnapshot& after);
+
+// The same snapshot with the cgroups of which `is_told` does not hold counted as "(other)"; also as culprits.
+WaitSnapshot fold_cgroups(WaitSnapshot snapshot, const std::function<bool(u64 id)>& is_told);
 
 }  // namespace punctual

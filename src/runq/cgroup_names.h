@@ -25,6 +25,7 @@ class CgroupNames {
 	void set_paths_map(int fd) { paths_fd_ = fd; }  // "runq_paths": those made since
 
 	const CgroupName& look_up(u64 id);
+	void forget(u64 id) { names_.erase(id); }
 
  private:
 	std::filesystem::path mount_;  // empty: no cgroup2 here

@@ -39,10 +39,11 @@ Result<WaitSnapshot> Collector::snapshot()
 {
 	WaitSnapshot snapshot;
 	TRY(state_->read_cpus(&snapshot));
-	TRY(state_->read_cgroups(&snapshot));
+	TRY(state_->rows.read(&state_->names, &snapshot));
 	snapshot.at_ns = monotonic_ns();
-	state_->read_culprits(&snapshot);
+	state_->rows.read_culprits(&snapshot);
 	TRY(state_->read_tasks(&snapshot));
+	TRY(state_->rows.give_back(&state_->names, snapshot.at_ns));
 	state_->follow_threshold(snapshot.all());
 	return snapshot;
 }

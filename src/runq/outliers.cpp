@@ -46,13 +46,13 @@ Result<std::vector<WaitOutlier>> Collector::State::drain_outliers()
 				       .cpu = record.cpu,
 				       .pid = record.pid,
 				       .comm = text_of(record.comm),
-				       .cgroup_id = id_of_row(record.row).value_or(0),
+				       .cgroup_id = rows.id_of(record.row).value_or(0),
 				       .runners = {}};
 		for (u32 i = 0; i < std::min(record.nr_runners, RUNQ_RUNNERS); i++) {
 			const runq_runner& runner = record.runners[i];
 			outlier.runners.push_back({.pid = runner.pid,
 						   .comm = text_of(runner.comm),
-						   .cgroup_id = id_of_row(runner.row).value_or(0),
+						   .cgroup_id = rows.id_of(runner.row).value_or(0),
 						   .ran_ns = runner.to_ns - std::min(runner.from_ns, runner.to_ns)});
 		}
 		outliers.push_back(std::move(outlier));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,7 +34,10 @@ class WindowEncoder {
 	std::string encode(const WaitSnapshot& snapshot);  // what changed since the last one
 
  private:
+	WaitSnapshot told_of(const WaitSnapshot& given);
+
 	WaitSnapshot sent_;
+	std::set<u64> told_;  // cgroups, ever
 };
 
 class WindowDecoder {

@@ -128,8 +128,19 @@ size_t rows_of(PayloadReader& in, size_t most)
 
 }  // namespace
 
-std::string WindowEncoder::encode(const WaitSnapshot& snapshot)
+// A reader takes so many cgroups and no more: those that come later are among the others.
+WaitSnapshot WindowEncoder::told_of(const WaitSnapshot& given)
 {
+	for (const CgroupWaits& row : given.cgroups)
+		if (told_.size() < kCgroupsMax - 1)
+			told_.insert(row.id);
+	return fold_cgroups(given, [this](u64 id) { return told_.contains(id); });
+}
+
+std::string WindowEncoder::encode(const WaitSnapshot& given)
+{
+	WaitSnapshot snapshot = told_of(given);
+	sent_ = fold_cgroups(std::move(sent_), [&](u64 id) { return snapshot.cgroup(id) != nullptr; });
 	std::string out(1, static_cast<char>(FrameKind::window));
 	put_number(out, grown(snapshot.at_ns, sent_.at_ns));
 	put_rows(
@@ -159,7 +170,7 @@ std::string WindowEncoder::encode(const WaitSnapshot& snapshot)
 	put_number(out, snapshot.open.longest_ns);
 	put_number(out, snapshot.open.pid);
 	put_text(out, snapshot.open.comm);
-	sent_ = snapshot;
+	sent_ = std::move(snapshot);
 	return out;
 }
 

@@ -145,7 +145,7 @@ class Dying(unittest.TestCase):
 
 class Kernels(unittest.TestCase):
     def test_every_series_boots(self):
-        for series in ("6.16", "6.17", "6.18", "6.19", "7.0", "7.3"):
+        for series in ("6.1", "6.16", "6.17", "6.18", "6.19", "7.0", "7.3"):
             with self.subTest(series):
                 ended = lab("uname", "-r", options=(*WALL, "--kernel", series))
                 self.assertEqual(ended.status, 0, ended)

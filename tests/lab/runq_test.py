@@ -21,6 +21,9 @@ class Runq(unittest.TestCase):
     def test_waits_are_those_of_the_kernel(self):
         self.run_inside("runq_checks.py", *WALL, "--kernel", KERNEL, "--cpus", "2")
 
+    def test_so_they_are_on_the_oldest_kernel(self):
+        self.run_inside("runq_checks.py", *WALL, "--kernel", "6.1", "--cpus", "2")
+
     def test_quantiles_are_those_of_a_task_that_stamped_its_waits(self):
         self.run_inside("runq_oracle.py", "--kernel", KERNEL)
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gtest/gtest.h>
+#include <lz4.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "lab/apt_sources.h"
@@ -25,12 +27,13 @@ TEST(KernelTable, SeriesMeansItsPinnedVersion)
 {
 	EXPECT_EQ(wanted_kernel("6.18").value(), "6.18.15");
 	EXPECT_EQ(wanted_kernel("7.0").value(), "7.0.13");
+	EXPECT_EQ(wanted_kernel("6.1").value(), "6.1.0-47");
 	EXPECT_EQ(wanted_kernel("6.18.9").value(), "6.18.9");
 }
 
 TEST(KernelTable, UnknownSeriesIsAUsageErrorThatNamesTheOthers)
 {
-	for (const char* text : {"7.2", "6.1", "", "6.18.", "6.18.x", "latest", "6"}) {
+	for (const char* text : {"7.2", "6.2", "", "6.18.", "6.18-", "6.18.x", "latest", "6"}) {
 		const auto wanted = wanted_kernel(text);
 		ASSERT_FALSE(wanted) << text;
 		EXPECT_EQ(wanted.error().code, ExitCode::usage);
@@ -58,6 +61,16 @@ TEST(KernelTable, BinaryPackageIsTakenWhereTheImagePackageIsEmpty)
 	EXPECT_EQ(choice.value().package, binary_package("7.3.4"));
 }
 
+TEST(KernelTable, EachSeriesHasTheSuiteThatOffersIt)
+{
+	EXPECT_EQ(suite_of_kernel("6.1.0-47"), "bookworm");
+	EXPECT_EQ(suite_of_kernel("6.18.15"), "trixie-backports");
+	const std::vector<std::string> offered = {"linux-image-6.1.0-47-cloud-amd64", "linux-image-cloud-amd64"};
+	EXPECT_TRUE(is_offered("6.1.0-47", offered));
+	EXPECT_FALSE(is_offered("6.1.0-4", offered));
+	EXPECT_EQ(choose_kernel("6.1.0-40", offered).value().package, offered[0]);
+}
+
 TEST(KernelTable, OtherFlavoursAreNotMistaken)
 {
 	const auto choice = choose_kernel(
@@ -73,16 +86,20 @@ TEST(KernelTable, VersionsCompareAsNumbers)
 	EXPECT_FALSE(older_version("6.18.15", "6.18.9"));
 	EXPECT_FALSE(older_version("6.18.15", "6.18.15"));
 	EXPECT_TRUE(older_version("6.18", "6.18.1"));
+	EXPECT_TRUE(older_version("6.1.0-9", "6.1.0-47"));
 	EXPECT_EQ(series_of("7.0.13"), "7.0");
 }
 
-// A bzImage as the boot protocol has it, with `payload` compressed inside.
-std::string bzimage_with(const std::string& payload)
+void append_number(std::string* to, size_t number)
 {
-	std::string compressed(ZSTD_compressBound(payload.size()), '\0');
-	compressed.resize(ZSTD_compress(compressed.data(), compressed.size(), payload.data(), payload.size(), 1));
-	const auto size = static_cast<uint32_t>(payload.size());
-	compressed.append(reinterpret_cast<const char*>(&size), 4);
+	const auto value = static_cast<uint32_t>(number);
+	to->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+// A bzImage as the boot protocol has it.
+std::string bzimage_around(std::string compressed, size_t unpacked_bytes)
+{
+	append_number(&compressed, unpacked_bytes);
 	constexpr size_t kSetupBytes = 1536;  // three sectors
 	constexpr uint32_t kOffset = 64;
 	std::string image(kSetupBytes + kOffset, '\0');
@@ -94,6 +111,29 @@ std::string bzimage_with(const std::string& payload)
 	return image + compressed;
 }
 
+std::string bzimage_with(const std::string& payload)
+{
+	std::string compressed(ZSTD_compressBound(payload.size()), '\0');
+	compressed.resize(ZSTD_compress(compressed.data(), compressed.size(), payload.data(), payload.size(), 1));
+	return bzimage_around(compressed, payload.size());
+}
+
+// As `lz4 -l` packs it.
+std::string lz4_of(std::string_view payload)
+{
+	std::string packed("\x02\x21\x4c\x18", 4);
+	while (!payload.empty()) {
+		const std::string_view block = payload.substr(0, 8UL << 20);
+		std::string bytes(static_cast<size_t>(LZ4_compressBound(static_cast<int>(block.size()))), '\0');
+		bytes.resize(static_cast<size_t>(LZ4_compress_default(
+		    block.data(), bytes.data(), static_cast<int>(block.size()), static_cast<int>(bytes.size()))));
+		append_number(&packed, bytes.size());
+		packed += bytes;
+		payload.remove_prefix(block.size());
+	}
+	return packed;
+}
+
 TEST(BzImage, GivesTheKernelInside)
 {
 	const std::string kernel =
@@ -102,6 +142,22 @@ TEST(BzImage, GivesTheKernelInside)
 	const auto unpacked = unpack_kernel(bzimage_with(kernel));
 	ASSERT_TRUE(unpacked) << unpacked.error().what;
 	EXPECT_EQ(*unpacked, kernel);
+}
+
+TEST(BzImage, GivesTheKernelInsideOfBlocksOfLz4)
+{
+	std::string kernel(9UL << 20, '\0');
+	for (size_t i = 0; i < kernel.size(); i++)
+		kernel[i] = static_cast<char>(i * i >> 7);
+	kernel.replace(0, 4,
+		       "\x7f"
+		       "ELF");
+	const std::string packed = lz4_of(kernel);
+	const auto unpacked = unpack_kernel(bzimage_around(packed, kernel.size()));
+	ASSERT_TRUE(unpacked) << unpacked.error().what;
+	EXPECT_EQ(*unpacked, kernel);
+	EXPECT_FALSE(unpack_kernel(bzimage_around(packed, kernel.size() - 1)));  // one byte has no room
+	EXPECT_FALSE(unpack_kernel(bzimage_around(packed.substr(0, packed.size() - 1), kernel.size())));
 }
 
 TEST(BzImage, WhatIsNotAKernelIsRefused)

@@ -129,6 +129,43 @@ TEST_F(WaitsRecording, RemovedCgroupKeepsItsName)
 	EXPECT_EQ(recording.total.cgroup(9)->path, "/gone");
 }
 
+TEST_F(WaitsRecording, CgroupThatGaveUpItsRowIsCountedOnce)
+{
+	RecordingWriter writer = RecordingWriter::create(path_, environment()).value();
+	WaitSnapshot snapshot;
+	snapshot.cgroups = {{7, "/gone", true, {}, {}}};
+	snapshot.cgroups[0].waits.record(100, 10);
+	ASSERT_TRUE(writer.append_snapshot(snapshot));
+	snapshot.cgroups[0].id = 0;
+	snapshot.cgroups[0].waits.record(100, 3);
+	ASSERT_TRUE(writer.append_snapshot(snapshot));
+	const WaitSnapshot total = read_recording(path_).value().total;
+	EXPECT_EQ(total.cgroup(7)->waits.count(), 10u);
+	EXPECT_EQ(total.cgroup(0)->waits.count(), 3u);
+}
+
+TEST_F(WaitsRecording, MoreCgroupsThanAReaderTakesAreAmongTheOthers)
+{
+	RecordingWriter writer = RecordingWriter::create(path_, environment()).value();
+	for (u64 id = 1; id <= 20'000; id += 1'000) {
+		WaitSnapshot snapshot;
+		for (u64 i = 0; i < 1'000; i++) {
+			snapshot.cgroups.push_back({id + i, "", false, {}, {}});
+			snapshot.cgroups.back().waits.record(100);
+		}
+		// Those of the last window gave up their rows.
+		snapshot.cgroups.push_back({0, "(other)", false, {}, {}});
+		snapshot.cgroups.back().waits.record(100, id - 1);
+		ASSERT_TRUE(writer.append_snapshot(snapshot));
+	}
+	const Recording recording = read_recording(path_).value();
+	EXPECT_EQ(recording.damage, "");
+	u64 nr = 0;
+	for (const CgroupWaits& row : recording.total.cgroups)
+		nr += row.waits.count();
+	EXPECT_EQ(nr, 20'000u);
+}
+
 TEST_F(WaitsRecording, CutAnywhereItIsReadToTheLastWholeFrame)
 {
 	write(4);

@@ -97,6 +97,29 @@ TEST(Waits, WindowHoldsWhatHappenedInIt)
 	EXPECT_EQ(window.losses.lost, 1u);
 }
 
+CgroupWaits cgroup_with(u64 id, u64 nr)
+{
+	CgroupWaits row;
+	row.id = id;
+	row.waits.record(1000, nr);
+	row.throttling.nr_periods = nr;
+	return row;
+}
+
+TEST(Waits, CgroupThatGaveUpItsRowIsAmongTheOthersFromTheBeginningOn)
+{
+	WaitSnapshot before, after;
+	before.cgroups = {cgroup_with(0, 5), cgroup_with(7, 10), cgroup_with(9, 2)};
+	before.culprits = {{0, 9, 100}, {7, 9, 400}, {9, 7, 30}, {9, kUnknownCulprit, 8}};
+	after.cgroups = {cgroup_with(0, 18), cgroup_with(9, 4)};
+	after.culprits = {{0, 9, 600}, {9, 0, 31}, {9, kUnknownCulprit, 9}};
+	const WaitSnapshot window = waits_between(before, after);
+	EXPECT_EQ(window.cgroup(0)->waits.count(), 3u);  // and not 13
+	EXPECT_EQ(window.cgroup(0)->throttling.nr_periods, 3u);
+	EXPECT_EQ(window.cgroup(9)->waits.count(), 2u);
+	EXPECT_TRUE((window.culprits == std::vector<Culprit>{{0, 9, 100}, {9, 0, 1}, {9, kUnknownCulprit, 1}}));
+}
+
 TEST(Counter, AddsUpAcrossAWrapOfTheKernels32Bits)
 {
 	runq_histogram one = {}, other = {};
