@@ -13,6 +13,7 @@
 
 #include "object/libbpf_log.h"
 #include "object/variables.h"
+#include "runq/memory_limit.h"
 
 // Made by cmake/bpf.cmake.
 extern "C" {
@@ -143,6 +144,7 @@ Result<Probes> Probes::load(const CollectorOptions& options, u32 nr_rows)
 		return fail(ExitCode::lacking,
 			    "this kernel has no type information (/sys/kernel/btf/vmlinux): boot one built with "
 			    "CONFIG_DEBUG_INFO_BTF, as Debian's are");
+	TRY(check_memory_limit());
 	LibbpfLog log;
 	Probes probes;
 	probes.object = TRY(open_runq());

@@ -15,6 +15,7 @@ import unittest
 from running import WAIT_S, Running, make_cgroup, wait_for
 
 ROOT = "/sys/fs/cgroup"
+LACKING = 3   # the exit status
 
 PING_PONG = """
 import os, sys
@@ -98,6 +99,10 @@ class Runq:
         out, err = self.process.communicate(timeout=WAIT_S)
         assert self.process.returncode == 0, err
         return json.loads(out)
+
+
+def kernel_is_at_least(*version):
+    return tuple(int(part) for part in os.uname().release.split(".")[:2]) >= version
 
 
 needs_sched_ext = unittest.skipUnless(os.path.exists("/sys/kernel/sched_ext"), "a kernel without sched_ext")
@@ -282,6 +287,7 @@ class Counts(Tasks):
         self.assertLess(abs(waking["count"] - wakeups), 10)   # those across the edges of the window
         self.assertGreater(waking["sum_ns"], 0)
 
+    @unittest.skipUnless(kernel_is_at_least(6, 4), "a kernel that would hang, see the next one")
     def test_events_that_could_not_be_counted_are_told(self):
         """A stamp is memory of the collector's cgroup. It has none left for those of the threads that start."""
         write(f"{ROOT}/cgroup.subtree_control", "+memory")
@@ -293,6 +299,16 @@ class Counts(Tasks):
         threads.stdout.readline()
         write(f"{ROOT}/poor/memory.max", "max")
         self.assertGreater(runq.end()["losses"]["lost"], 0)
+
+    @unittest.skipIf(kernel_is_at_least(6, 4), "a kernel that can be trusted with it")
+    def test_memory_limit_that_would_hang_the_kernel_is_refused(self):
+        write(f"{ROOT}/cgroup.subtree_control", "+memory")
+        self.group("poor")
+        write(f"{ROOT}/poor/memory.max", 1 << 28)
+        ended = subprocess.run(["punctual", "runq", "100ms", "1"], preexec_fn=lambda: enter("poor"), capture_output=True,
+                               text=True, check=False, stdin=subprocess.DEVNULL)
+        self.assertEqual(ended.returncode, LACKING, ended)
+        self.assertIn(f"{ROOT}/poor has one", ended.stderr)
 
     def test_wakeups_of_a_queued_task_do_not_restart_its_wait(self):
         """Two spinners on a CPU; the one that waits is continued by signal again and again."""
