@@ -250,7 +250,7 @@ int runq_tasks(struct bpf_iter__task* context)
 		return 0;
 	refresh_cgroup(p, task); /* else one that never ran since would belong nowhere */
 	/* A stamp that it left behind by running is none. */
-	if (!p->on_cpu && task->wait.nr_switches == nr_switches_of(p))
+	if (!p->on_cpu && !task->wait.is_leaving && task->wait.nr_switches == nr_switches_of(p))
 		record.open_since_ns = task->wait.since_ns;
 	if (record.open_since_ns == 0 && !(tell_all_tasks && task->nr > 0))
 		return 0;

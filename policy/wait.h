@@ -15,14 +15,14 @@ struct wait_state {
 	u64 since_ns; /* 0: it does not wait */
 	u64 nr_switches;
 	enum wait_kind kind;
-	u32 pad;
+	u32 is_leaving; /* it still had its CPU: it waits only if it was on its way off it */
 };
 
 enum wait_verdict : u32 {
 	WAIT_NOTHING,
 	WAIT_BEGAN,
 	WAIT_ENDED,
-	WAIT_WHILE_RUNNING,  /* a wakeup that begins no wait */
+	WAIT_WHILE_RUNNING,  /* a wakeup that begins no wait, or one of a task that leaves its CPU */
 	WAIT_WHILE_QUEUED,   /* a wakeup within a wait: the first counts */
 	WAIT_UNKNOWN_START,  /* it waited before we looked */
 	WAIT_ENDS_TOO_EARLY, /* by the clocks of two CPUs */
@@ -34,13 +34,21 @@ static inline void wait_begin(struct wait_state* wait, enum wait_kind kind, u64 
 	wait->since_ns = now_ns;
 	wait->nr_switches = nr_switches;
 	wait->kind = kind;
+	wait->is_leaving = false;
 }
 
+/*
+ * Who blocks has its CPU until the next task is found, and may be woken meanwhile. That is told from a wakeup that
+ * changed nothing only later: after the one no other comes before it gets a CPU again.
+ */
 static inline enum wait_verdict wait_at_wakeup(struct wait_state* wait, bool on_cpu, u64 now_ns, u64 nr_switches)
 {
-	if (on_cpu)
+	if (on_cpu) {
+		wait_begin(wait, WAIT_WAKEUP, now_ns, nr_switches + 1);
+		wait->is_leaving = true;
 		return WAIT_WHILE_RUNNING;
-	if (wait->since_ns == 0) {
+	}
+	if (wait->since_ns == 0 || wait->is_leaving) {
 		wait_begin(wait, WAIT_WAKEUP, now_ns, nr_switches);
 		return WAIT_BEGAN;
 	}

@@ -28,6 +28,7 @@ struct Task {
 		now_ns += 1000;
 		wait_at_switch_out(&wait, runnable, now_ns, ++nr_switches);
 	}
+	void blocks() { nr_switches++, now_ns += 1000; }  // seen: nothing is done for it
 	wait_verdict enters()
 	{
 		now_ns += 1000;
@@ -83,8 +84,32 @@ TEST(Wait, IsNotBegunByAWakeupOfARunningTask)
 	task.woken();
 	task.enters();
 	EXPECT_EQ(task.woken(true), WAIT_WHILE_RUNNING);
-	task.leaves(false);
-	EXPECT_EQ(task.enters(), WAIT_UNKNOWN_START);
+	task.blocks();
+	EXPECT_EQ(task.woken(), WAIT_BEGAN);
+	EXPECT_EQ(task.enters(), WAIT_ENDED);
+	EXPECT_EQ(task.waited_ns, 1000u);
+}
+
+TEST(Wait, OfATaskWokenWhileItLeavesItsCpuBeginsThere)
+{
+	Task task;
+	task.woken();
+	task.enters();
+	EXPECT_EQ(task.woken(true), WAIT_WHILE_RUNNING);
+	task.blocks();
+	EXPECT_EQ(task.enters(), WAIT_ENDED);  // there was no other wakeup
+	EXPECT_EQ(task.waited_ns, 2000u);
+	EXPECT_EQ(task.wait.kind, WAIT_WAKEUP);
+}
+
+TEST(Wait, OfATaskWokenWhileItRanBeginsWhenItIsPreempted)
+{
+	Task task;
+	task.woken(true);
+	task.leaves(true);
+	EXPECT_EQ(task.enters(), WAIT_ENDED);
+	EXPECT_EQ(task.waited_ns, 1000u);
+	EXPECT_EQ(task.wait.kind, WAIT_PREEMPTED);
 }
 
 TEST(Wait, EndsOnce)
