@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the run-queue collector's BPF programs (bpf/runq.bpf.c) and its user side (src/runq) agree on. The kernel only
- * ever adds: intervals are differences, taken in user space. u32 counters may wrap, so they are read within the hour. A row
- * is cleared when it is given back, and nobody counts there any more.
+ * ever adds: intervals are differences, taken in user space. u32 counters may wrap, so they are read within the hour. A
+ * row is cleared when it is given back, and nobody counts there any more.
  */
 #pragma once
 

@@ -49,8 +49,9 @@ Status unpack_lz4(std::string_view packed, std::string* kernel)
 		if (length > packed.size())
 			return fail(ExitCode::failed, "broken bzImage: a block of lz4 lies outside of it");
 		const size_t room = std::min(kLz4BlockBytes, kernel->size() - done);
-		const int size = LZ4_decompress_safe(packed.data(), kernel->data() + done, static_cast<int>(length),
-						     static_cast<int>(room));
+		const std::string block(packed.substr(0, length));
+		const int size = LZ4_decompress_safe(block.data(), kernel->data() + done,
+						     static_cast<int>(block.size()), static_cast<int>(room));
 		if (size < 0)
 			return fail(ExitCode::failed, "broken bzImage: no lz4 in its payload");
 		done += static_cast<size_t>(size);

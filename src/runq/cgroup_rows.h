@@ -27,8 +27,9 @@ class CgroupRows {
  private:
 	struct Row {
 		Counter counter;
-		Throttling throttling;   // as last known
-		u64 quiet_since_ns = 0;  // since then it counted nothing, and nobody is left who could; 0: that is not so
+		Throttling throttling;  // as last known
+		u64 quiet_since_ns =
+		    0;  // since then it counted nothing, and nobody is left who could; 0: that is not so
 		bool is_removed = false;
 	};
 

@@ -31,7 +31,7 @@ def main(kernel, cpus, time="wall", seconds="20"):
     except unittest.SkipTest as reason:
         print("skipped:", reason)
         return SKIPPED
-    print(ended.out.decode(errors="replace"), ended.err.decode(errors="replace"))
+    print(ended.out.decode(errors="replace"), ended.err.decode(errors="replace"), f"status {ended.status}")
     return 0 if ended.status == 0 else 1
 
 
