@@ -104,6 +104,12 @@ static inline bool is_renewed_key(u64 key)
 	return is_deadline_key(key) && (key & KEY_RENEWED);
 }
 
+/* A deadline that was not renewed: not so a kernel thread's. One comparison, for the verifier's sake. */
+static inline bool is_claim_of_a_class(u64 key)
+{
+	return (key & (KEY_RENEWED | 1)) == 1;
+}
+
 /* Of a key in a latency queue: a deadline, or a kernel thread's virtual time, which is one too. */
 static inline u64 deadline_of_key(u64 key)
 {
@@ -159,7 +165,7 @@ static inline bool goes_before_budgeted(const struct running_facts* running, u64
 	u64 standing_ns = standing_deadline(running, now_ns);
 
 	if (now_ns < running->kept_until_ns)
-		return !is_renewed_key(key) && deadline_ns < standing_ns &&
+		return is_claim_of_a_class(key) && deadline_ns < standing_ns &&
 		       last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns;
 	return deadline_ns + tunables->hysteresis_ns < standing_ns;
 }

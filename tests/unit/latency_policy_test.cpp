@@ -212,7 +212,7 @@ TEST(Latency, BurstIsOnlyEndedForOneThatWouldBeLateBehindIt)
 {
 	running_facts busy = running(RUNNING_BUDGETED, 1'100'000);  // its burst ends at 1'020'000
 	EXPECT_TRUE(may_preempt(&busy, 1'000'000, 1'029'999, &kTunables));
-	EXPECT_FALSE(may_preempt(&busy, 1'000'000, 1'030'000, &kTunables));  // early enough when it is over
+	EXPECT_FALSE(may_preempt(&busy, 1'000'000, 1'030'001, &kTunables));  // early enough when it is over
 	busy.budget_ns = 20'000;
 	busy.deadline_ns = 1'010'000;
 	EXPECT_FALSE(may_preempt(&busy, 1'000'000, 1'020'000, &kTunables));  // nor for one that gains nothing
@@ -224,6 +224,13 @@ TEST(Latency, RenewedDeadlineEndsNobodysBurst)
 	EXPECT_FALSE(may_preempt(&busy, 1'019'999, renewed_key(1'001'000), &kTunables));
 	EXPECT_TRUE(may_preempt(&busy, 1'019'999, deadline_key(1'001'000), &kTunables));
 	EXPECT_TRUE(may_preempt(&busy, 1'020'000, renewed_key(1'001'000), &kTunables));
+}
+
+TEST(Latency, KernelThreadEndsNobodysBurst)
+{
+	running_facts busy = running(RUNNING_BUDGETED, 1'010'000);
+	EXPECT_FALSE(may_preempt(&busy, 1'019'999, vtime_key(1'001'000), &kTunables));
+	EXPECT_TRUE(may_preempt(&busy, 1'019'999, deadline_key(1'001'000), &kTunables));
 }
 
 TEST(Latency, CpuThatRunsNothingOfOursIsNotPreempted)
@@ -240,7 +247,7 @@ TEST(Latency, RunningTaskWhosePromiseWasKeptStandsLikeOneThatBecomesRunnableNow)
 	EXPECT_FALSE(may_preempt(&spinner, 1'019'999, waiting_ns, &kTunables));
 	EXPECT_TRUE(may_preempt(&spinner, 1'020'000, waiting_ns, &kTunables));  // against 1'080'000
 	// Else a class that never sleeps would make every other one late.
-	EXPECT_TRUE(may_preempt(&spinner, 1'000'000, 1'015'000, &kTunables));  // in its burst, too: it would be late
+	EXPECT_TRUE(may_preempt(&spinner, 1'000'000, 1'015'001, &kTunables));  // in its burst, too: it would be late
 }
 
 TEST(Latency, OneThatWokeUpDoesNotWaitForOneThatHadItsBurst)
