@@ -1,49 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The few messages of Perfetto's trace format that we need, written by hand: a field is a key (number and wire
-// type), then a varint, or a length and bytes. The numbers are those of protos/perfetto/trace in Perfetto.
+// The few messages of Perfetto's trace format that we need. The numbers are those of protos/perfetto/trace in Perfetto.
 #include "export/perfetto.h"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
+#include <protozero/pbf_builder.hpp>
 
 namespace punctual {
 namespace {
 
 // Fields, by message.
-enum TraceField : u32 { kTracePacket = 1 };
-enum PacketField : u32 { kTimestamp = 8, kSequence = 10, kEvent = 11, kDescriptor = 60 };
-enum DescriptorField : u32 { kUuid = 1, kName = 2, kCounter = 8 };
-enum EventField : u32 { kAnnotation = 4, kType = 9, kTrack = 11, kEventName = 23, kCounterValue = 30 };
-enum AnnotationField : u32 { kStringValue = 6, kAnnotationName = 10 };
-enum EventType : u32 { kSliceBegin = 1, kSliceEnd = 2, kInstant = 3, kCount = 4 };
+enum class Trace : protozero::pbf_tag_type { packet = 1 };
+enum class Packet : protozero::pbf_tag_type { timestamp = 8, sequence = 10, event = 11, descriptor = 60 };
+enum class Descriptor : protozero::pbf_tag_type { uuid = 1, name = 2, counter = 8 };
+enum class Counter : protozero::pbf_tag_type { unit = 3 };
+enum class Event : protozero::pbf_tag_type { annotation = 4, type = 9, track = 11, name = 23, counter_value = 30 };
+enum class Annotation : protozero::pbf_tag_type { string_value = 6, name = 10 };
+
+enum class EventType : s32 { slice_begin = 1, slice_end = 2, instant = 3, count = 4 };
+enum class Unit : s32 { time_ns = 1, count = 2 };
 
 // Tracks.
 constexpr u64 kP99Track = 1, kLongestTrack = 2, kNumberTrack = 3, kSchedulerTrack = 4, kFirstWaitTrack = 1000;
 constexpr size_t kLanesMax = 32;  // of a CPU
-
-void put_varint(std::string& out, u64 value)
-{
-	for (; value >= 0x80; value >>= 7)
-		out += static_cast<char>(value | 0x80);
-	out += static_cast<char>(value);
-}
-
-void put(std::string& out, u32 field, u64 value)
-{
-	put_varint(out, u64{field} << 3);
-	put_varint(out, value);
-}
-
-void put(std::string& out, u32 field, std::string_view bytes)
-{
-	put_varint(out, u64{field} << 3 | 2);
-	put_varint(out, bytes.size());
-	out += bytes;
-}
+constexpr u32 kSequence = 1;
 
 // protobuf takes only UTF-8, and a name may be anything.
 std::string ascii(std::string_view text)
@@ -53,48 +38,44 @@ std::string ascii(std::string_view text)
 	return out;
 }
 
-void put_packet(std::string& out, std::string packet)
+void put_track(std::string& out, u64 track, const std::string& name, std::optional<Unit> unit_of_counter = {})
 {
-	put(packet, kSequence, u64{1});
-	put(out, kTracePacket, packet);
+	protozero::pbf_builder<Trace> trace(out);
+	protozero::pbf_builder<Packet> packet(trace, Trace::packet);
+	packet.add_uint32(Packet::sequence, kSequence);
+	protozero::pbf_builder<Descriptor> descriptor(packet, Packet::descriptor);
+	descriptor.add_uint64(Descriptor::uuid, track);
+	descriptor.add_string(Descriptor::name, name);
+	if (unit_of_counter)
+		protozero::pbf_builder<Counter>(descriptor, Descriptor::counter)
+		    .add_enum(Counter::unit, std::to_underlying(*unit_of_counter));
 }
 
-void put_track(std::string& out, u64 track, std::string_view name, bool is_counter)
+// add_rest puts the fields that only this type has.
+template <typename AddRest>
+void put_event(std::string& out, u64 at_ns, u64 track, EventType type, AddRest add_rest)
 {
-	std::string descriptor, packet;
-	put(descriptor, kUuid, track);
-	put(descriptor, kName, name);
-	if (is_counter)
-		put(descriptor, kCounter, std::string_view());
-	put(packet, kDescriptor, descriptor);
-	put_packet(out, packet);
-}
-
-void put_event(std::string& out, u64 at_ns, u64 track, EventType type, const std::string& rest)
-{
-	std::string event, packet;
-	put(event, kType, u64{type});
-	put(event, kTrack, track);
-	event += rest;
-	put(packet, kTimestamp, at_ns);
-	put(packet, kEvent, event);
-	put_packet(out, packet);
+	protozero::pbf_builder<Trace> trace(out);
+	protozero::pbf_builder<Packet> packet(trace, Trace::packet);
+	packet.add_uint64(Packet::timestamp, at_ns);
+	packet.add_uint32(Packet::sequence, kSequence);
+	protozero::pbf_builder<Event> event(packet, Packet::event);
+	event.add_enum(Event::type, std::to_underlying(type));
+	event.add_uint64(Event::track, track);
+	add_rest(event);
 }
 
 void put_count(std::string& out, u64 at_ns, u64 track, u64 value)
 {
-	std::string rest;
-	put(rest, kCounterValue, value);
-	put_event(out, at_ns, track, kCount, rest);
+	put_event(out, at_ns, track, EventType::count,
+		  [&](auto& event) { event.add_int64(Event::counter_value, static_cast<s64>(value)); });
 }
 
-std::string annotation(std::string_view name, const std::string& value)
+void annotate(protozero::pbf_builder<Event>& event, const std::string& name, const std::string& value)
 {
-	std::string body, out;
-	put(body, kAnnotationName, name);
-	put(body, kStringValue, ascii(value));
-	put(out, kAnnotation, body);
-	return out;
+	protozero::pbf_builder<Annotation> annotation(event, Event::annotation);
+	annotation.add_string(Annotation::name, name);
+	annotation.add_string(Annotation::string_value, ascii(value));
 }
 
 std::string cgroup_of(const WaitSnapshot& total, u64 id)
@@ -103,26 +84,34 @@ std::string cgroup_of(const WaitSnapshot& total, u64 id)
 	return cgroup ? cgroup->path : fmt::format("id {}", id);
 }
 
-std::string slice_of(const WaitOutlier& outlier, const WaitSnapshot& total)
+std::string runners_of(const WaitOutlier& outlier)
 {
-	std::string rest, runners;
-	put(rest, kEventName, ascii(fmt::format("{} {}", outlier.comm, outlier.pid)));
-	rest += annotation("began by", std::string(kWaitKindNames[std::to_underlying(outlier.kind)]));
-	rest += annotation("cgroup", cgroup_of(total, outlier.cgroup_id));
+	std::string runners;
 	for (const Runner& runner : outlier.runners)
 		runners +=
 		    fmt::format("{}{} {} {} ns", runners.empty() ? "" : ", ", runner.comm, runner.pid, runner.ran_ns);
-	return rest + annotation("ran meanwhile", runners);
+	return runners;
+}
+
+void put_wait(std::string& out, u64 track, u64 begin_ns, const WaitOutlier& outlier, const WaitSnapshot& total)
+{
+	put_event(out, begin_ns, track, EventType::slice_begin, [&](auto& event) {
+		event.add_string(Event::name, ascii(fmt::format("{} {}", outlier.comm, outlier.pid)));
+		annotate(event, "began by", std::string(kWaitKindNames[std::to_underlying(outlier.kind)]));
+		annotate(event, "cgroup", cgroup_of(total, outlier.cgroup_id));
+		annotate(event, "ran meanwhile", runners_of(outlier));
+	});
+	put_event(out, outlier.end_ns, track, EventType::slice_end, [](auto&) {});
 }
 
 }  // namespace
 
 PerfettoTrace::PerfettoTrace()
 {
-	put_track(bytes_, kP99Track, "p99 of waits, ns", true);
-	put_track(bytes_, kLongestTrack, "longest wait, ns", true);
-	put_track(bytes_, kNumberTrack, "waits in the window", true);
-	put_track(bytes_, kSchedulerTrack, "scheduler", false);
+	put_track(bytes_, kP99Track, "p99 of waits", Unit::time_ns);
+	put_track(bytes_, kLongestTrack, "longest wait", Unit::time_ns);
+	put_track(bytes_, kNumberTrack, "waits in the window", Unit::count);
+	put_track(bytes_, kSchedulerTrack, "scheduler");
 }
 
 void PerfettoTrace::add_window(u64 begin_ns, const WaitSnapshot& window)
@@ -147,18 +136,16 @@ void PerfettoTrace::add_outliers(std::vector<WaitOutlier> outliers, const WaitSn
 			lane = taken.insert(taken.end(), 0);
 		const u64 track = kFirstWaitTrack + outlier.cpu * kLanesMax + static_cast<u64>(lane - taken.begin());
 		if (*lane == 0)
-			put_track(bytes_, track, fmt::format("waits for CPU {}", outlier.cpu), false);
+			put_track(bytes_, track, fmt::format("waits for CPU {}", outlier.cpu));
 		*lane = std::max<u64>(outlier.end_ns, 1);
-		put_event(bytes_, begin_ns(outlier), track, kSliceBegin, slice_of(outlier, total));
-		put_event(bytes_, outlier.end_ns, track, kSliceEnd, "");
+		put_wait(bytes_, track, begin_ns(outlier), outlier, total);
 	}
 }
 
 void PerfettoTrace::add_instant(u64 at_ns, const std::string& name)
 {
-	std::string rest;
-	put(rest, kEventName, ascii(name));
-	put_event(bytes_, at_ns, kSchedulerTrack, kInstant, rest);
+	put_event(bytes_, at_ns, kSchedulerTrack, EventType::instant,
+		  [&](auto& event) { event.add_string(Event::name, ascii(name)); });
 }
 
 }  // namespace punctual

@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include <protozero/pbf_reader.hpp>
+
 #include "export/perfetto.h"
 #include "export/waits_text.h"
 #include "tests/unit/simulated_waits.h"
@@ -75,27 +77,10 @@ TEST(Folded, IsVictimThenCulprit)
 std::multimap<u64, std::string> fields_of(std::string_view bytes)
 {
 	std::multimap<u64, std::string> fields;
-	auto varint = [&] {
-		u64 value = 0;
-		for (int shift = 0; !bytes.empty(); shift += 7) {
-			const auto byte = static_cast<unsigned char>(bytes.front());
-			bytes.remove_prefix(1);
-			value |= u64{byte & 0x7fU} << shift;
-			if (byte < 0x80)
-				break;
-		}
-		return value;
-	};
-	while (!bytes.empty()) {
-		const u64 key = varint(), value = varint();
-		if (key % 8 == 0) {
-			fields.emplace(key / 8, std::to_string(value));
-			continue;
-		}
-		EXPECT_EQ(key % 8, 2u);
-		EXPECT_LE(value, bytes.size());
-		fields.emplace(key / 8, std::string(bytes.substr(0, value)));
-		bytes.remove_prefix(std::min<size_t>(value, bytes.size()));
+	protozero::pbf_reader message(bytes.data(), bytes.size());
+	while (message.next()) {
+		const bool is_number = message.wire_type() == protozero::pbf_wire_type::varint;
+		fields.emplace(message.tag(), is_number ? std::to_string(message.get_uint64()) : message.get_string());
 	}
 	return fields;
 }
