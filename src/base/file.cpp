@@ -44,6 +44,8 @@ Status fill_and_rename(UniqueFd fd, const fs::path& temporary, const fs::path& p
 	TRY(write_all(fd.get(), contents, temporary));
 	if (::fchmod(fd.get(), 0644) != 0)
 		return file_error(errno, "set the mode of", temporary);
+	if (fs::is_directory(path))
+		return fail(ExitCode::usage, "cannot write {}: it is a directory", path.native());
 	if (::rename(temporary.c_str(), path.c_str()) != 0)
 		return file_error(errno, "write", path);
 	return {};
@@ -102,6 +104,8 @@ Status replace_file(const fs::path& path, std::string_view contents)
 {
 	std::string temporary = path.native() + ".XXXXXX";  // same directory, so that rename is atomic
 	UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+	if (!fd && (errno == ENOENT || errno == ENOTDIR))
+		return fail(ExitCode::usage, "cannot create {}: there is no such directory", path.native());
 	if (!fd)
 		return file_error(errno, "create", path);
 	Status status = fill_and_rename(std::move(fd), temporary, path, contents);

@@ -14,7 +14,7 @@
 
 namespace punctual {
 
-// The cgroups of both sides. The cpu controller is on for them only in the arm that sets a weight:
+// The cgroups of both sides. The cpu controller is on for them only in the arms that set a weight:
 // with it the kernel shares time between the cgroups first, which makes nice values of single
 // processes meaningless, and on a fresh system it is off until somebody asks for a weight. Where other
 // cgroups lie beside ours it stays as it is, since switching it off would lose their weights.
@@ -41,7 +41,7 @@ class Sides {
 Status refuse_impossible(const Arm& arm);
 
 // Gives the packet function what the arm promises it. Error (lacking) with the remedy.
-Status favour(const Arm& arm, pid_t packet_function, const ScopedCgroup& vnf);
+Status favour(const Arm& arm, pid_t packet_function, const Sides& sides);
 
 struct Feasibility {
 	uint64_t windows = 0;  // of 100 ms; policy/feasible.h decides

@@ -10,7 +10,8 @@ constexpr size_t kArmsMax = 64;
 // Above this the kernel's watchdog and our own starvation limit decide, not the budget.
 constexpr Nanoseconds kBudgetMax = std::chrono::seconds(1);
 constexpr std::string_view kChoices =
-    "eevdf, eevdf-slice, eevdf-weight, eevdf-nice, fifo, scx_simple, scx_latency=DURATION or a FILE.bpf.o";
+    "eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, fifo, deadline, scx_simple, scx_latency=DURATION or a "
+    "FILE.bpf.o";
 
 struct Fixed {
 	std::string_view name;
@@ -23,7 +24,9 @@ constexpr Fixed kFixed[] = {
     {"eevdf-slice", ArmKind::eevdf_slice, ""},
     {"eevdf-weight", ArmKind::eevdf_weight, ""},
     {"eevdf-nice", ArmKind::eevdf_nice, ""},
+    {"eevdf-idle", ArmKind::eevdf_idle, ""},
     {"fifo", ArmKind::fifo, ""},
+    {"deadline", ArmKind::deadline, ""},
     {"scx_simple", ArmKind::scheduler, "scx_simple"},
 };
 

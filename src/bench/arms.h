@@ -17,7 +17,9 @@ enum class ArmKind {
 	eevdf_slice,   // the packet function asks for the shortest slice, 0.1 ms
 	eevdf_weight,  // cpu.weight 200 on its cgroup
 	eevdf_nice,    // nice -20
+	eevdf_idle,    // cpu.idle on the background's cgroup
 	fifo,          // SCHED_FIFO, priority 1
+	deadline,      // SCHED_DEADLINE, 0.6 ms in each 1 ms
 	scheduler,     // a sched_ext scheduler is loaded
 };
 
@@ -27,6 +29,7 @@ struct Arm {
 	std::string scheduler;              // built-in name or path of an object; empty for the kernel's own
 	std::optional<Nanoseconds> budget;  // of the packet function's cgroup
 
+	bool needs_cpu_controller() const { return kind == ArmKind::eevdf_weight || kind == ArmKind::eevdf_idle; }
 	bool is_object_file() const { return scheduler.ends_with(".bpf.o"); }
 };
 
@@ -36,6 +39,6 @@ Result<std::vector<Arm>> parse_arms(std::string_view text);
 
 // Every arm that needs no file, in the order of the report.
 inline constexpr std::string_view kAllArms =
-    "eevdf,eevdf-slice,eevdf-weight,eevdf-nice,fifo,scx_simple,scx_latency=60us";
+    "eevdf,eevdf-slice,eevdf-weight,eevdf-nice,eevdf-idle,fifo,deadline,scx_simple,scx_latency=60us";
 
 }  // namespace punctual

@@ -111,9 +111,7 @@ Result<BenchResult> document_from(const Json& json)
 	return result;
 }
 
-}  // namespace
-
-std::string bench_to_json(const BenchResult& result)
+Json result_json(const BenchResult& result)
 {
 	Json arms = Json::array();
 	for (size_t i = 0; i < result.arms.size(); i++)
@@ -121,12 +119,53 @@ std::string bench_to_json(const BenchResult& result)
 	Json environment = Json::object();
 	for (const auto& [name, value] : result.environment)
 		environment[name] = value;
-	const Json document = {{"schema", kSchema},
-			       {"version", kVersion},
-			       {"arms", std::move(arms)},
-			       {"environment", std::move(environment)}};
-	// Names come from files and kernels: what is not UTF-8 is replaced, not thrown at us.
+	return {{"schema", kSchema},
+		{"version", kVersion},
+		{"arms", std::move(arms)},
+		{"environment", std::move(environment)}};
+}
+
+Json question_json(const ArmQuestion& question)
+{
+	Json json = {{"arm", question.arm},
+		     {"metric", question.metric},
+		     {"primary", question.is_primary},
+		     {"verdict", verdict_name(question.judgement.verdict)},
+		     {"reason", question.judgement.reason}};
+	if (question.change)
+		json.update({{"pairs", question.change->nr_pairs},
+			     {"ratio", question.change->ratio},
+			     {"ratio_low", question.change->ratio_low},
+			     {"ratio_high", question.change->ratio_high},
+			     {"p", question.change->p},
+			     {"p_corrected", question.p}});
+	return json;
+}
+
+// Names come from files and kernels: what is not UTF-8 is replaced, not thrown at us.
+std::string text_of(const Json& document)
+{
 	return document.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string bench_to_json(const BenchResult& result)
+{
+	return text_of(result_json(result));
+}
+
+std::string starts_to_json(std::span<const BenchResult> starts, std::span<const ArmQuestion> questions)
+{
+	Json document = {{"schema", "punctual.bench_starts"},
+			 {"version", 1},
+			 {"starts", Json::array()},
+			 {"questions", Json::array()}};
+	for (const BenchResult& start : starts)
+		document["starts"].push_back(result_json(start));
+	for (const ArmQuestion& question : questions)
+		document["questions"].push_back(question_json(question));
+	return text_of(document);
 }
 
 Result<BenchResult> bench_from_json(std::string_view text)

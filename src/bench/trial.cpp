@@ -159,7 +159,7 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	    plan.stop, "the background side did not start", kStartMax, [&] { return board.all_ready(); },
 	    [&] { return background.still_runs(); }));
 	add_python_version(board, environment);
-	TRY(favour(arm, packets.pid(), sides.vnf()));
+	TRY(favour(arm, packets.pid(), sides));
 	SchedulerWatch watch = TRY(SchedulerWatch::begin(arm, sides.vnf()));
 	TRY(sleep_for(plan.stop, -1, options.settle));
 

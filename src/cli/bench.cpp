@@ -13,9 +13,12 @@
 #include "base/file.h"
 #include "bench/result_json.h"
 #include "bench/trial.h"
+#include "bench/starts.h"
 #include "cli/bench_lab.h"
+#include "cli/bench_report.h"
 #include "cli/commands.h"
 #include "lab/kernel_table.h"
+#include "scope/budget_option.h"
 #include "view/bench_page.h"
 
 #ifndef PUNCTUAL_GIT_HASH
@@ -24,9 +27,6 @@
 
 namespace punctual {
 namespace {
-
-// Up to here wake-ups between the CPUs of an emulated machine in virtual time come at the right moment.
-constexpr size_t kFaithfulCpus = 2;
 
 // As typed; read in the action, so that errors name the value and the remedy.
 struct BenchArguments {
@@ -44,6 +44,8 @@ struct BenchArguments {
 	int64_t ring = 256;  // signed: a minus sign must not turn into a huge number
 	int64_t seed = 1;
 	int64_t background_processes = 0;
+	int64_t starts = 1;
+	std::string margin = "5%";
 	std::string kernel{kDefaultKernel};
 	bool lab = false;
 	bool json = false;
@@ -80,16 +82,10 @@ std::vector<std::string> load_options(const BenchOptions& options)
 std::string repeat_command(const BenchArguments& arguments, const BenchOptions& options)
 {
 	const std::string where = arguments.lab ? fmt::format("--lab --kernel {} ", arguments.kernel) : "";
-	return fmt::format("punctual bench {}--arms {} {}", where, arguments.arms,
+	const std::string starts =
+	    arguments.starts > 1 ? fmt::format("--starts {} --margin {} ", arguments.starts, arguments.margin) : "";
+	return fmt::format("punctual bench {}{}--arms {} {}", where, starts, arguments.arms,
 			   fmt::join(load_options(options), " "));
-}
-
-bool is_load_fact(std::string_view name)
-{
-	constexpr std::string_view kLoad[] = {
-	    "cpus",   "packets_per_s", "arrivals", "seed",       "ring_packets",        "work",
-	    "warmup", "duration",      "settle",   "background", "background_processes"};
-	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
 Result<uint64_t> count_of(std::string_view option, int64_t value)
@@ -134,94 +130,71 @@ Status refuse_unusable_files(const std::vector<Arm>& arms, const BenchArguments&
 	return {};
 }
 
-std::vector<std::string> notes_of(const BenchResult& result, bool lab, size_t cpus)
+// The arms in another order by start, the results in the order of `arms`.
+Result<BenchResult> one_start_here(const std::vector<Arm>& arms, const BenchOptions& options, uint64_t start,
+				   uint64_t nr_starts, StopSignal& stop)
 {
-	std::vector<std::string> notes;
-	if (lab)
-		notes = {
-		    "Virtual time: one instruction takes 1 ns, and the same run gives the same figures. Ratios hold; "
-		    "a real machine is faster, and has caches.",
-		    "Every arm had a boot of its own, of the same image."};
-	if (lab && cpus > kFaithfulCpus)
-		notes.push_back(
-		    fmt::format("{} virtual CPUs take turns: with more than {}, waits across CPUs are distorted.", cpus,
-				kFaithfulCpus));
-	if (lab)
-		return notes;
-	if (result.arms.size() > 1)
-		notes.push_back(
-		    "The arms ran one after the other on one boot, where the first has an advantage; "
-		    "with --lab each has its own boot.");
-	for (const ArmResult& arm : result.arms)
-		if (arm.steal_ns > 0)
-			notes.push_back(fmt::format("{}: the hypervisor took {} of CPU time: no absolute claim.",
-						    arm.name, format_duration(Nanoseconds(arm.steal_ns))));
-	return notes;
-}
-
-// Facts about the load are put apart from those about the machine.
-BenchReport report_of(const BenchResult& result, const BenchArguments& arguments, const BenchOptions& options)
-{
-	BenchReport report;
-	report.command = repeat_command(arguments, options);
-	report.notes = notes_of(result, arguments.lab, options.cpus.size());
-	for (const auto& [name, value] : result.environment) {
-		std::string title = name;
-		std::ranges::replace(title, '_', ' ');
-		(is_load_fact(name) ? report.load : report.environment).push_back({std::move(title), value});
-	}
-	for (const ArmResult& arm : result.arms) {
-		BenchRow row;
-		row.name = arm.name;
-		row.latency = arm.latency;
-		row.offered = arm.offered;
-		row.dropped = arm.dropped;
-		row.window_ns = arm.window_ns;
-		row.background_work = arm.background_per_s();
-		row.context_switches = arm.context_switches();
-		row.packet_cpu_ns = arm.vnf_cpu_ns;
-		row.background_cpu_ns = arm.background_cpu_ns;
-		row.cycle_ns = arguments.lab ? arm.cycle_ns() : 0;  // else instructions do not all take as long
-		row.budget_ns = arm.budget_ns;
-		report.rows.push_back(std::move(row));
-	}
-	return report;
-}
-
-Result<BenchResult> bench_here(const std::vector<Arm>& arms, const BenchOptions& options, StopSignal& stop)
-{
-	size_t number = 0;
-	BenchResult result = TRY(run_bench(arms, options, stop, [&](const Arm& arm) {
-		fmt::print(stderr, "bench: arm {} of {}: {}\n", ++number, arms.size(), arm.name);
+	const BenchOptions changed = options_of_start(options, start);
+	const std::vector<size_t> order = arm_order(arms.size(), nr_starts == 1 ? 0 : start, options.seed);
+	std::vector<Arm> ordered;
+	for (size_t at : order)
+		ordered.push_back(arms[at]);
+	size_t number = start * arms.size();
+	BenchResult result = TRY(run_bench(ordered, changed, stop, [&](const Arm& arm) {
+		fmt::print(stderr, "bench: run {} of {}: {}\n", ++number, nr_starts * arms.size(), arm.name);
 	}));
+	std::vector<ArmResult> as_given(arms.size());
+	for (size_t i = 0; i < order.size(); i++)
+		as_given[order[i]] = std::move(result.arms[i]);
+	result.arms = std::move(as_given);
 	result.environment.emplace_back("punctual", PUNCTUAL_VERSION " " PUNCTUAL_GIT_HASH);
 	return result;
 }
 
-Result<BenchResult> bench_in_guests(const std::vector<Arm>& arms, const BenchOptions& options,
-				    const std::string& kernel, StopSignal& stop)
+Result<std::vector<BenchResult>> bench_here(const std::vector<Arm>& arms, const BenchOptions& options,
+					    uint64_t nr_starts, StopSignal& stop)
 {
-	const LabBench bench{kernel, options.cpus.cpus().back() + 1, load_options(options),
-			     options.warmup + options.duration};
-	BenchResult result = TRY(bench_in_lab(arms, bench, stop));
-	result.environment.emplace_back("time", "virtual: 1 instruction is 1 ns");
-	return result;
+	std::vector<BenchResult> starts;
+	for (uint64_t start = 0; start < nr_starts; start++)
+		starts.push_back(TRY(one_start_here(arms, options, start, nr_starts, stop)));
+	return starts;
+}
+
+Result<std::vector<BenchResult>> bench_in_guests(const std::vector<Arm>& arms, const BenchOptions& options,
+						 const std::string& kernel, uint64_t nr_starts, StopSignal& stop)
+{
+	std::vector<LabBench> benches;
+	for (uint64_t start = 0; start < nr_starts; start++)
+		benches.push_back({kernel, options.cpus.cpus().back() + 1,
+				   load_options(options_of_start(options, start)), options.warmup + options.duration});
+	std::vector<BenchResult> starts = TRY(bench_in_lab(arms, benches, stop));
+	for (BenchResult& result : starts)
+		result.environment.emplace_back("time", "virtual: 1 instruction is 1 ns");
+	return starts;
 }
 
 Result<ExitCode> bench(const BenchArguments& arguments)
 {
 	const std::vector<Arm> arms = TRY(parse_arms(arguments.arms));
 	const BenchOptions options = TRY(read_options(arguments));
+	if (arguments.starts < 1 || static_cast<uint64_t>(arguments.starts) > kStartsMax)
+		return fail(ExitCode::usage, "--starts {}: give 1 to {}", arguments.starts, kStartsMax);
+	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
+	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
 	TRY(refuse_unusable_files(arms, arguments));
 	StopSignal stop = TRY(StopSignal::create());
-	const BenchResult result = arguments.lab ? TRY(bench_in_guests(arms, options, arguments.kernel, stop))
-						 : TRY(bench_here(arms, options, stop));
-	const BenchReport report = report_of(result, arguments, options);
+	const std::vector<BenchResult> starts =
+	    arguments.lab ? TRY(bench_in_guests(arms, options, arguments.kernel, nr_starts, stop))
+			  : TRY(bench_here(arms, options, nr_starts, stop));
+	BenchReport report = bench_report(starts, options, arguments.lab, margin);
+	report.command = repeat_command(arguments, options);
 	if (!arguments.html.empty())
 		TRY(replace_file(arguments.html, bench_html(report)));
 	if (!arguments.svg.empty())
 		TRY(replace_file(arguments.svg, bench_svg(report)));
-	fmt::print("{}", arguments.json ? bench_to_json(result) : bench_text(report));
+	fmt::print("{}", !arguments.json      ? bench_text(report)
+			 : starts.size() == 1 ? bench_to_json(starts[0])
+					      : starts_to_json(starts, compare_starts(starts, margin)));
 	return ExitCode::ok;
 }
 
@@ -230,10 +203,9 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 Action setup_bench(CLI::App& app)
 {
 	auto arguments = std::make_shared<BenchArguments>();
-	app.add_option(
-	       "--arms", arguments->arms,
-	       "what to compare, in this order: eevdf, eevdf-slice, eevdf-weight, eevdf-nice, fifo, scx_simple, "
-	       "scx_latency=DURATION, FILE.bpf.o")
+	app.add_option("--arms", arguments->arms,
+		       "what to compare, in this order: eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, "
+		       "fifo, deadline, scx_simple, scx_latency=DURATION, FILE.bpf.o")
 	    ->capture_default_str();
 	CLI::Option* lab = app.add_flag("--lab", arguments->lab, "in the lab: a fresh boot an arm, virtual time");
 	app.add_option("--kernel", arguments->kernel, "of the lab, for example 6.16 or 7.3")
@@ -250,6 +222,12 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--seed", arguments->seed, "draws the arrivals")->capture_default_str();
 	app.add_option("--background", arguments->background, "python (telemetry) or spin")->capture_default_str();
 	app.add_option("--background-processes", arguments->background_processes, "default: two a CPU");
+	app.add_option("--starts", arguments->starts,
+		       "so many runs of each arm, each a little different, compared in pairs")
+	    ->capture_default_str();
+	app.add_option("--margin", arguments->margin,
+		       "what difference would not matter, where there are several starts")
+	    ->capture_default_str();
 	app.add_option("--cpus", arguments->cpus, "shared by both sides (default: the last CPU)");
 	app.add_option("--html", arguments->html, "also write a page to this file");
 	app.add_option("--svg", arguments->svg, "also write the percentile plot alone to this file");

@@ -79,7 +79,7 @@ class Progress {
 		std::string names;
 		for (const std::string& arm : running_)
 			names += (names.empty() ? "" : ", ") + arm;
-		fmt::print(stderr, "\r\033[Kbench: {} of {} arms done, running: {}", done_, arms_, names);
+		fmt::print(stderr, "\r\033[Kbench: {} of {} runs done, running: {}", done_, arms_, names);
 	}
 
 	const bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
@@ -157,42 +157,63 @@ Status refuse_unlike(const BenchResult& first, const BenchResult& other)
 	return {};
 }
 
-}  // namespace
+using GuestResult = std::optional<Result<BenchResult>>;  // none: not begun, because another one failed
 
-Result<BenchResult> bench_in_lab(const std::vector<Arm>& arms, const LabBench& bench, StopSignal& stop)
+// All boots, as many at a time as the host has room for.
+std::vector<GuestResult> run_guests(const std::vector<Arm>& arms, std::span<const LabBench> starts, StopSignal& stop)
 {
-	Progress progress(arms.size());
-	std::vector<std::optional<Result<BenchResult>>> results(arms.size());
+	std::vector<GuestResult> results(arms.size() * starts.size());
+	Progress progress(results.size());
 	std::atomic<size_t> next = 0;
 	std::atomic<bool> failed = false;
 	const auto work = [&] {
-		for (size_t i = next++; i < arms.size() && !failed; i = next++) {
-			progress.begin(arms[i].name);
-			results[i] = run_guest_arm(arms[i], bench, stop.fd(), progress);
+		for (size_t i = next++; i < results.size() && !failed; i = next++) {
+			const Arm& arm = arms[i % arms.size()];
+			progress.begin(arm.name);
+			results[i] = run_guest_arm(arm, starts[i / arms.size()], stop.fd(), progress);
 			failed = failed || !*results[i];
-			progress.end(arms[i].name, results[i]->has_value());
+			progress.end(arm.name, results[i]->has_value());
 		}
 	};
 	{
-		const unsigned guests = std::clamp(std::thread::hardware_concurrency() / bench.cpus, 1U, kGuestsMax);
+		const int cpus = starts.empty() ? 1 : starts[0].cpus;
+		const unsigned guests = std::clamp(std::thread::hardware_concurrency() / cpus, 1U, kGuestsMax);
 		std::vector<std::jthread> threads;
 		threads.reserve(guests);
 		for (unsigned i = 0; i < guests; i++)
 			threads.emplace_back(work);
 	}
 	progress.clear();
-	if (stop.raised())
-		return fail(ExitCode::interrupted, "interrupted");
+	return results;
+}
+
+// The arms of one start, put together.
+Result<BenchResult> one_start(std::span<GuestResult> results)
+{
 	BenchResult all;
-	for (std::optional<Result<BenchResult>>& result : results) {
+	for (GuestResult& result : results) {
 		if (!result)
-			continue;  // not begun, because another one failed
+			continue;
 		BenchResult one = TRY(std::move(*result));
 		if (all.arms.empty())
 			all.environment = one.environment;
 		TRY(refuse_unlike({{all.arms.empty() ? one.arms[0] : all.arms[0]}, all.environment}, one));
 		all.arms.push_back(std::move(one.arms[0]));
 	}
+	return all;
+}
+
+}  // namespace
+
+Result<std::vector<BenchResult>> bench_in_lab(const std::vector<Arm>& arms, std::span<const LabBench> starts,
+					      StopSignal& stop)
+{
+	std::vector<GuestResult> results = run_guests(arms, starts, stop);
+	if (stop.raised())
+		return fail(ExitCode::interrupted, "interrupted");
+	std::vector<BenchResult> all;
+	for (size_t start = 0; start < starts.size(); start++)
+		all.push_back(TRY(one_start(std::span(results).subspan(start * arms.size(), arms.size()))));
 	return all;
 }
 

@@ -3,6 +3,7 @@
 // time, so that no arm inherits anything from another, and the same run gives the same figures.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ struct LabBench {
 	Nanoseconds load_length{};              // warm-up and window
 };
 
-// Results in the order of `arms`. Says on stderr what is done. Error of the first arm that failed, with
+// One result a start, in the order of `arms`. Says on stderr what is done. Error of the first arm that failed, with
 // the exit code that it had inside; invalid when the boots turn out not to have been alike.
-Result<BenchResult> bench_in_lab(const std::vector<Arm>& arms, const LabBench& bench, StopSignal& stop);
+Result<std::vector<BenchResult>> bench_in_lab(const std::vector<Arm>& arms, std::span<const LabBench> starts,
+					      StopSignal& stop);
 
 }  // namespace punctual

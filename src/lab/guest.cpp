@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -238,6 +240,18 @@ void answer_host(const UniqueFd& console, Channel& channel)
 		channel.answer();
 }
 
+// What the kernel said of the last process that it killed for want of memory; empty: it killed none.
+std::string out_of_memory_line()
+{
+	constexpr int kReadAll = 3;  // SYSLOG_ACTION_READ_ALL, see syslog(2)
+	constexpr std::string_view kMark = "Out of memory: ";
+	std::string log(1 << 20, '\0');
+	const int size = ::klogctl(kReadAll, log.data(), static_cast<int>(log.size()));
+	log.resize(static_cast<size_t>(std::max(size, 0)));
+	const size_t at = log.rfind(kMark);
+	return at == log.npos ? "" : log.substr(at, log.find('\n', at) - at);
+}
+
 Result<int> run_command(const std::vector<std::string>& argv, Channel& channel, const UniqueFd& console)
 {
 	sigset_t child_ended;
@@ -275,6 +289,9 @@ Result<int> run_command(const std::vector<std::string>& argv, Channel& channel, 
 		out.forward(channel);
 	if (err.reader)
 		err.forward(channel);
+	if (const std::string line = status == 128 + SIGKILL ? out_of_memory_line() : ""; !line.empty())
+		channel.send(FrameKind::err,
+			     fmt::format("punctual lab: the machine needs more memory (--memory): {}\n", line));
 	return status;
 }
 

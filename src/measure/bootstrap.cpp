@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "measure/student.h"
+
 namespace punctual {
 namespace {
 
@@ -100,15 +102,6 @@ double correlation_factor(const Blocks& blocks, double quantile)
 		return 1;
 	const double r = std::clamp(covariance / variance, 0.0, kCorrelationMax);
 	return std::sqrt((1 + r) / (1 - r));
-}
-
-// Student's t over the normal quantile, and the variance that n of n blocks lack: few blocks know less than they show.
-double small_sample_factor(size_t nr_blocks)
-{
-	constexpr double kNormal = 1.96;
-	const auto free = static_cast<double>(std::max<size_t>(nr_blocks, 2) - 1);
-	const double t = kNormal + (std::pow(kNormal, 3) + kNormal) / (4 * free);
-	return t / kNormal * std::sqrt((free + 1) / free);
 }
 
 double beyond(std::span<const double> counts, double quantile)

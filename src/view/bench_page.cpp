@@ -41,17 +41,51 @@ bool shows_cycles(const BenchReport& report)
 	return std::ranges::any_of(report.rows, [](const BenchRow& row) { return row.cycle_ns != 0; });
 }
 
+// "54.6 (54.1-55.3)": the middle one of the starts, the least and the most.
+std::string spread_text(const Spread& spread)
+{
+	const auto us = [](double ns) { return us_text(static_cast<u64>(std::llround(ns))); };
+	return fmt::format("{} ({}-{})", us(spread.median), us(spread.least), us(spread.most));
+}
+
+std::string quantile_text(const BenchRow& row, double quantile)
+{
+	if (row.latency.count() == 0)
+		return "-";
+	return row.runs.empty() ? us_text(row.latency.quantile_ns(quantile))
+				: spread_text(spread_of_quantile(row, quantile));
+}
+
+std::string drop_text(const BenchRow& row)
+{
+	if (row.runs.empty() || row.dropped == 0)
+		return percent_text(row.dropped, row.offered);
+	const Spread spread = spread_of_drops(row);
+	return fmt::format("{} ({}-{})", relative_text(spread.median), relative_text(spread.least),
+			   relative_text(spread.most));
+}
+
+std::string work_text(const BenchReport& report, const BenchRow& row)
+{
+	if (row.runs.empty())
+		return relative_text(relative_work(report, row));
+	const Spread spread = spread_of_work(report, row);
+	return fmt::format("{} ({}-{})", relative_text(spread.median), relative_text(spread.least),
+			   relative_text(spread.most));
+}
+
 TableRow table_row(const BenchReport& report, const BenchVerdict& verdict, size_t index)
 {
 	const BenchRow& row = report.rows[index];
 	TableRow out{{{shortened(clean_text(row.name), kNameMax), Tone::plain, color_of(report, index)}},
 		     &row == verdict.best && verdict.kept};
 	for (double q : {0.5, 0.99, 0.999, 1.0}) {
-		u64 ns = row.latency.quantile_ns(q);
-		out.cells.push_back({row.latency.count() ? us_text(ns) : "-", latency_tone(ns, verdict.budget_ns)});
+		const u64 ns =
+		    row.runs.empty() ? row.latency.quantile_ns(q) : static_cast<u64>(spread_of_quantile(row, q).most);
+		out.cells.push_back({quantile_text(row, q), latency_tone(ns, verdict.budget_ns)});
 	}
-	out.cells.push_back({percent_text(row.dropped, row.offered), row.dropped ? Tone::bad : Tone::plain});
-	out.cells.push_back({relative_text(relative_work(report, row))});
+	out.cells.push_back({drop_text(row), row.dropped ? Tone::bad : Tone::plain});
+	out.cells.push_back({work_text(report, row)});
 	out.cells.push_back({rate_text(row.context_switches, row.window_ns)});
 	out.cells.push_back({percent_text(row.packet_cpu_ns, row.window_ns)});
 	out.cells.push_back({percent_text(row.background_cpu_ns, row.window_ns)});
@@ -83,6 +117,62 @@ Table table_of(const BenchReport& report, const BenchVerdict& verdict)
 	for (size_t index = 0; index < report.rows.size(); ++index)
 		table.rows.push_back(table_row(report, verdict, index));
 	return table;
+}
+
+std::string change_text(double ratio)
+{
+	return ratio >= 2 || ratio <= 0.5 ? fmt::format("{:.3g}x", ratio) : fmt::format("{:+.1f} %", 100 * (ratio - 1));
+}
+
+std::string title_of_comparisons(const BenchReport& report)
+{
+	return fmt::format("Against {}, by {} pairs of runs", clean_text(report.rows.front().name),
+			   report.rows.front().runs.size());
+}
+
+Table comparison_table(const BenchReport& report)
+{
+	Table table{{{"arm", false}, {"of", false}, {"change"}, {"95 % from"}, {"to"}, {"p"}, {"verdict", false}}, {}};
+	for (const BenchComparison& row : report.comparisons) {
+		const auto known = [&](double ratio) { return row.is_known ? change_text(ratio) : "-"; };
+		const Tone tone = row.verdict == "better"  ? Tone::good
+				  : row.verdict == "worse" ? Tone::bad
+							   : Tone::plain;
+		table.rows.push_back({{{shortened(clean_text(row.arm), kNameMax)},
+				       {row.metric},
+				       {known(row.ratio)},
+				       {known(row.ratio_low)},
+				       {known(row.ratio_high)},
+				       {row.is_known ? fmt::format("{:.2g}", row.p) : "-"},
+				       {row.verdict, tone}}});
+	}
+	return table;
+}
+
+std::vector<std::string> comparison_notes(const BenchReport& report)
+{
+	std::vector<std::string> notes = {
+	    "A run is what is compared, never a packet: packets of one run share its stalls. p is by exact sign flips, "
+	    "the "
+	    "interval by bootstrap over the pairs; the p99 was named before, and each p is corrected for all that are "
+	    "asked "
+	    "(Holm)."};
+	if (!report.noise_floor.empty())
+		notes.insert(notes.begin(), report.noise_floor);
+	for (const BenchComparison& row : report.comparisons)
+		if (row.verdict == "inconclusive" || row.verdict == "no difference")
+			notes.push_back(fmt::format("{}, {}: {}", clean_text(row.arm), row.metric, row.reason));
+	return notes;
+}
+
+std::string comparison_text(const BenchReport& report)
+{
+	if (report.comparisons.empty())
+		return "";
+	std::string text = title_of_comparisons(report) + "\n\n" + table_text(comparison_table(report)) + "\n";
+	for (const std::string& note : comparison_notes(report))
+		text += "- " + note + "\n";
+	return text + "\n";
 }
 
 Markup latency_plot(const BenchReport& report, const BenchVerdict& verdict)
@@ -211,7 +301,7 @@ std::string bench_text(const BenchReport& report)
 	text += table_text(table_of(report, verdict)) + "\n" + clean_text(verdict.headline) + "\n";
 	if (!verdict.lead.empty())
 		text += clean_text(verdict.lead) + "\n";
-	text += "\n";
+	text += "\n" + comparison_text(report);
 	for (const std::string& note : bench_notes(report))
 		text += "- " + clean_text(note) + "\n";
 	return text;
@@ -237,6 +327,9 @@ std::string bench_html(const BenchReport& report)
 	if (!report.command.empty())
 		load.facts.push_back({"made by", report.command});
 	page.sections = {latency_section(report, verdict), cost_section(report, verdict), numbers};
+	if (!report.comparisons.empty())
+		page.sections.push_back(
+		    {title_of_comparisons(report), {}, comparison_table(report), {}, {}, comparison_notes(report)});
 	page.sections.insert(page.sections.end(), report.sections.begin(), report.sections.end());
 	for (const PageSection& facts : {load, environment})
 		if (!facts.facts.empty())

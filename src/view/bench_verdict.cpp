@@ -25,6 +25,12 @@ bool keeps(const BenchReport& report, const BenchRow& row, u64 budget_ns)
 	return is_judged(row) && row.dropped == 0 && judged_ns(report, row) <= budget_ns;
 }
 
+Spread spread_of(std::vector<double> values)
+{
+	std::ranges::sort(values);
+	return values.empty() ? Spread{} : Spread{values.front(), values[values.size() / 2], values.back()};
+}
+
 double drop_share(const BenchRow& row)
 {
 	return row.offered ? static_cast<double>(row.dropped) / static_cast<double>(row.offered) : 0;
@@ -112,7 +118,34 @@ std::string rule(const BenchReport& report, const BenchVerdict& verdict)
 
 u64 judged_ns(const BenchReport& report, const BenchRow& row)
 {
-	return row.latency.quantile_ns(report.judged_at);
+	if (row.runs.empty())
+		return row.latency.quantile_ns(report.judged_at);
+	return static_cast<u64>(spread_of_quantile(row, report.judged_at).most);
+}
+
+Spread spread_of_quantile(const BenchRow& row, double quantile)
+{
+	std::vector<double> values;
+	for (const BenchRun& run : row.runs)
+		values.push_back(static_cast<double>(run.latency.quantile_ns(quantile)));
+	return spread_of(std::move(values));
+}
+
+Spread spread_of_drops(const BenchRow& row)
+{
+	std::vector<double> values;
+	for (const BenchRun& run : row.runs)
+		values.push_back(run.offered ? static_cast<double>(run.dropped) / static_cast<double>(run.offered) : 0);
+	return spread_of(std::move(values));
+}
+
+Spread spread_of_work(const BenchReport& report, const BenchRow& row)
+{
+	const BenchRow& first = report.rows.front();
+	std::vector<double> values;
+	for (size_t at = 0; at < std::min(row.runs.size(), first.runs.size()); at++)
+		values.push_back(row.runs[at].background_work / first.runs[at].background_work);
+	return spread_of(std::move(values));
 }
 
 std::string judged_name(const BenchReport& report)
@@ -172,7 +205,8 @@ std::vector<std::string> bench_notes(const BenchReport& report)
 	if (rough)
 		notes.push_back(
 		    "p99.9 of fewer than 100,000 packets rests on fewer than 100 of them: take it as approximate.");
-	notes.push_back("One run an arm: figures to look at, not a statistical verdict.");
+	if (report.comparisons.empty())
+		notes.push_back("One run an arm: figures to look at, not a statistical verdict (see --starts).");
 	notes.insert(notes.end(), report.notes.begin(), report.notes.end());
 	return notes;
 }

@@ -24,10 +24,19 @@ struct BenchVerdict {
 
 BenchVerdict bench_verdict(const BenchReport& report);
 
+// Of several starts the longest: a budget is kept when it is kept in each.
 u64 judged_ns(const BenchReport& report, const BenchRow& row);
 std::string judged_name(const BenchReport& report);  // "p99"
 // Background work of a row over that of the first one; NaN when the first has none.
 double relative_work(const BenchReport& report, const BenchRow& row);
+
+// The middle one of the starts, or what the only run gave; and all of them in order. REQUIRES a start or more.
+struct Spread {
+	double least = 0, median = 0, most = 0;
+};
+Spread spread_of_quantile(const BenchRow& row, double quantile);
+Spread spread_of_drops(const BenchRow& row);  // shares of the packets
+Spread spread_of_work(const BenchReport& report, const BenchRow& row);
 
 // Small print that follows from the numbers.
 std::vector<std::string> bench_notes(const BenchReport& report);

@@ -66,7 +66,7 @@ class Repeatable(unittest.TestCase):
 class Arms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.names = ["eevdf-slice", "eevdf-weight", "eevdf-nice", "scx_simple", "scx_latency=60us", str(SCX_SIMPLE)]
+        cls.names = ["eevdf-slice", "eevdf-weight", "eevdf-nice", "eevdf-idle", "deadline", "scx_simple", "scx_latency=60us", str(SCX_SIMPLE)]
         cls.page = tempfile.NamedTemporaryFile(suffix=".html")
         cls.document = bench("--arms", ",".join(cls.names), "--html", cls.page.name, *SHORT)
         cls.arms = {arm["name"]: arm for arm in cls.document["arms"]}
@@ -107,6 +107,26 @@ class Arms(unittest.TestCase):
         self.assertIsNone(re.search(r"""(src|href)=["']?(https?:)?//""", text))
 
 
+class Starts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.document = bench("--arms", "eevdf,fifo", "--starts", "2", *SPIN)
+
+    def test_the_first_is_the_bench_that_it_would_be_alone_and_the_second_another(self):
+        first, second = self.document["starts"]
+        self.assertEqual(first["arms"][0], bench("--arms", "eevdf", *SPIN)["arms"][0])
+        self.assertNotEqual(first["arms"][0]["histogram"], second["arms"][0]["histogram"])
+        self.assertEqual([start["environment"]["seed"] for start in (first, second)], ["1", "2"])
+
+    def test_two_pairs_are_compared_but_get_no_verdict(self):
+        self.assertEqual([question["metric"] for question in self.document["questions"]], ["p99", "p99.9", "background work"])
+        for question in self.document["questions"]:
+            self.assertEqual((question["arm"], question["pairs"], question["verdict"]), ("fifo", 2, "inconclusive"))
+        p99 = self.document["questions"][0]
+        ratios = [start["arms"][1]["p99_ns"] / start["arms"][0]["p99_ns"] for start in self.document["starts"]]
+        self.assertAlmostEqual(p99["ratio"], (ratios[0] * ratios[1]) ** 0.5, places=6)
+
+
 class Refusals(unittest.TestCase):
     """A line that names what is wrong, and the exit code, before anything boots."""
 
@@ -129,6 +149,8 @@ class Refusals(unittest.TestCase):
         self.refuse("'many'", "--lab", "--pps", "many")
         self.refuse("--duration", "--lab", "--duration", "1us")
         self.refuse("background", "--lab", "--background", "java")
+        self.refuse("--starts 0", "--lab", "--starts", "0")
+        self.refuse("--margin", "--lab", "--starts", "2", "--margin", "-5%")
         self.refuse("packets", "--lab", "--pps", "1G", "--duration", "1h")
 
     def test_lab_and_files(self):

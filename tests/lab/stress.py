@@ -22,7 +22,7 @@ def stress(kernel, cpus, time, seconds):
     # The seed is fixed, but wall time is not: a failure may need several runs to show again.
     return lab("python3", "-B", f"{HERE}/inside/stress_checks.py", f"{kernel} {cpus}", seconds, WATCHDOG[time], STORM_NICE[time],
                options=("--time", time, "--settle", "0s", "--kernel", kernel, "--cpus", cpus, "--include", f"{HERE}/inside",
-                        "--include", FORKS, "--env", f"FORKS={FORKS}", "--timeout", "90m"))
+                        "--include", FORKS, "--env", f"FORKS={FORKS}", "--memory", "2G", "--timeout", "90m"))
 
 
 def main(kernel, cpus, time="wall", seconds="20"):

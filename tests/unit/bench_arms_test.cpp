@@ -19,16 +19,18 @@ std::string refusal(std::string_view text)
 TEST(Arms, AllArmsAreReadInTheirOrder)
 {
 	const std::vector<Arm> arms = parse_arms(kAllArms).value();
-	ASSERT_EQ(arms.size(), 7u);
+	ASSERT_EQ(arms.size(), 9u);
 	EXPECT_EQ(arms[0].kind, ArmKind::eevdf);
 	EXPECT_EQ(arms[1].kind, ArmKind::eevdf_slice);
 	EXPECT_EQ(arms[2].kind, ArmKind::eevdf_weight);
 	EXPECT_EQ(arms[3].kind, ArmKind::eevdf_nice);
-	EXPECT_EQ(arms[4].kind, ArmKind::fifo);
-	EXPECT_EQ(arms[5].scheduler, "scx_simple");
-	EXPECT_EQ(arms[6].scheduler, "scx_latency");
-	EXPECT_EQ(arms[6].budget, std::chrono::microseconds(60));
-	EXPECT_EQ(arms[6].name, "scx_latency=60us");
+	EXPECT_EQ(arms[4].kind, ArmKind::eevdf_idle);
+	EXPECT_EQ(arms[5].kind, ArmKind::fifo);
+	EXPECT_EQ(arms[6].kind, ArmKind::deadline);
+	EXPECT_EQ(arms[7].scheduler, "scx_simple");
+	EXPECT_EQ(arms[8].scheduler, "scx_latency");
+	EXPECT_EQ(arms[8].budget, std::chrono::microseconds(60));
+	EXPECT_EQ(arms[8].name, "scx_latency=60us");
 }
 
 TEST(Arms, AnArmMayBeNamedTwice)

@@ -53,9 +53,19 @@ TEST_F(FileTest, FailedReplaceKeepsTheOldContents)
 {
 	const fs::path occupied = dir.path() / "directory";
 	fs::create_directories(occupied / "inside");  // rename over it fails
-	ASSERT_FALSE(replace_file(occupied, "text"));
+	const Status replaced = replace_file(occupied, "text");
+	ASSERT_FALSE(replaced);
+	EXPECT_EQ(replaced.error().code, ExitCode::usage);
 	EXPECT_TRUE(fs::is_directory(occupied / "inside"));
 	EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), fs::directory_iterator()), 1);
+}
+
+TEST_F(FileTest, ReplaceNeedsTheDirectory)
+{
+	const Status replaced = replace_file(dir.path() / "none" / "file", "text");
+	ASSERT_FALSE(replaced);
+	EXPECT_EQ(replaced.error().code, ExitCode::usage);
+	EXPECT_NE(replaced.error().what.find("none/file: there is no such directory"), std::string::npos);
 }
 
 TEST_F(FileTest, KernelFileMustExist)

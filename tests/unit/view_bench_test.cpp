@@ -163,5 +163,35 @@ TEST(BenchNotes, SmallRunsAndLossAreCalledOut)
 	EXPECT_EQ(text.find("A dropped packet has no latency"), std::string::npos);
 }
 
+BenchRow arm_of_starts(std::string name, const std::vector<u64>& each_ns, u64 budget_ns = 0)
+{
+	BenchRow row = arm(std::move(name), 1, 0, 2000, budget_ns);
+	row.latency = {};
+	for (u64 ns : each_ns) {
+		const BenchRow one = arm("", ns, 0, 2000);
+		row.latency.merge(one.latency);
+		row.runs.push_back({one.latency, one.offered, one.dropped, one.background_work});
+	}
+	return row;
+}
+
+TEST(BenchStartsReport, TheSpreadIsShownAndTheWorstStartIsJudged)
+{
+	BenchReport report = report_of({arm_of_starts("eevdf", {4'000'000, 5'000'000, 4'500'000}),
+					arm_of_starts("scx_latency=60us", {50'000, 61'000, 52'000}, 60'000)});
+	report.comparisons = {
+	    {"scx_latency=60us", "p99", 0.012, 0.011, 0.013, true, 0.25, "inconclusive", "few pairs"}};
+	report.noise_floor = "eevdf against itself: 3 %.";
+	const std::string text = bench_text(report);
+	EXPECT_NE(text.find("52.0 (50.0-61.0)"), std::string::npos) << text;
+	EXPECT_NE(text.find("No arm keeps the 60us budget"), std::string::npos);  // 61 us in one start of three
+	EXPECT_NE(text.find("Against eevdf, by 3 pairs of runs"), std::string::npos);
+	EXPECT_NE(text.find("0.012x"), std::string::npos);
+	EXPECT_NE(text.find("eevdf against itself: 3 %."), std::string::npos);
+	EXPECT_NE(text.find("scx_latency=60us, p99: few pairs"), std::string::npos);
+	EXPECT_EQ(text.find("One run an arm"), std::string::npos);
+	EXPECT_NE(bench_html(report).find("by 3 pairs of runs"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace punctual
