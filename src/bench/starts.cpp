@@ -50,6 +50,12 @@ ArmQuestion question_of(std::span<const BenchResult> starts, size_t arm, const M
 	return question;
 }
 
+// How many questions of this kind are asked.
+size_t nr_questions(size_t nr_arms, bool primary)
+{
+	return (nr_arms - 1) * (primary ? 1 : kMetrics.size() - 1);
+}
+
 // Corrects those that are primary, or those that are not.
 void correct(std::vector<ArmQuestion>& questions, bool primary)
 {
@@ -78,15 +84,22 @@ BenchOptions options_of_start(const BenchOptions& options, uint64_t start)
 	return changed;
 }
 
-std::vector<size_t> arm_order(size_t nr_arms, uint64_t start, uint64_t seed)
+std::vector<size_t> arm_order(size_t nr_arms, uint64_t start, uint64_t nr_starts, uint64_t seed)
 {
 	std::vector<size_t> order(nr_arms);
 	std::iota(order.begin(), order.end(), 0);
+	if (nr_starts < 2)
+		return order;
 	std::mt19937_64 random(seed * 1'000'003 + start / 2);  // of the block
 	const bool backwards_first = random() & 1;
 	if ((start % 2 == 1) != backwards_first)
 		std::ranges::reverse(order);
 	return order;
+}
+
+uint64_t starts_min(size_t nr_arms)
+{
+	return nr_arms < 2 ? 1 : pairs_min(nr_questions(nr_arms, false));
 }
 
 ArmResult total_of(std::span<const BenchResult> starts, size_t arm)
@@ -135,7 +148,9 @@ std::vector<ArmQuestion> compare_starts(std::span<const BenchResult> starts, dou
 		ArmQuestion& question = questions[at];
 		const bool higher_is_better = kMetrics[at % kMetrics.size()].higher_is_better;
 		question.judgement = question.change
-					 ? judge_pairs(*question.change, question.p, margin, higher_is_better)
+					 ? judge_pairs(*question.change, question.p,
+						       nr_questions(starts[0].arms.size(), question.is_primary), margin,
+						       higher_is_better)
 					 : PairedJudgement{PairedVerdict::inconclusive, "no ratio: one of them is 0"};
 	}
 	return questions;

@@ -22,9 +22,12 @@ constexpr Nanoseconds kSettleSpread = std::chrono::milliseconds(40);
 // settle, which no tick (1 to 10 ms) divides.
 BenchOptions options_of_start(const BenchOptions& options, uint64_t start);
 
-// In which order the arms run, as indices: there and back by turns, so that a drift of the machine cancels (ABBA), and
-// each such block begins at an end that chance chooses.
-std::vector<size_t> arm_order(size_t nr_arms, uint64_t start, uint64_t seed);
+// So many starts, at least, can give a verdict on each question about so many arms.
+uint64_t starts_min(size_t nr_arms);
+
+// In which order the arms run, as indices: as given when there is one start; else there and back by turns, so that a
+// drift of the machine cancels (ABBA), and each such block begins at an end that chance chooses.
+std::vector<size_t> arm_order(size_t nr_arms, uint64_t start, uint64_t nr_starts, uint64_t seed);
 
 // An arm over all starts: everything is added up. REQUIRES: all starts have the same arms, and there is one.
 ArmResult total_of(std::span<const BenchResult> starts, size_t arm);

@@ -135,8 +135,9 @@ Result<BenchResult> one_start_here(const std::vector<Arm>& arms, const BenchOpti
 				   uint64_t nr_starts, StopSignal& stop)
 {
 	const BenchOptions changed = options_of_start(options, start);
-	const std::vector<size_t> order = arm_order(arms.size(), nr_starts == 1 ? 0 : start, options.seed);
+	const std::vector<size_t> order = arm_order(arms.size(), start, nr_starts, options.seed);
 	std::vector<Arm> ordered;
+	ordered.reserve(arms.size());
 	for (size_t at : order)
 		ordered.push_back(arms[at]);
 	size_t number = start * arms.size();
@@ -155,6 +156,7 @@ Result<std::vector<BenchResult>> bench_here(const std::vector<Arm>& arms, const 
 					    uint64_t nr_starts, StopSignal& stop)
 {
 	std::vector<BenchResult> starts;
+	starts.reserve(nr_starts);
 	for (uint64_t start = 0; start < nr_starts; start++)
 		starts.push_back(TRY(one_start_here(arms, options, start, nr_starts, stop)));
 	return starts;
@@ -164,6 +166,7 @@ Result<std::vector<BenchResult>> bench_in_guests(const std::vector<Arm>& arms, c
 						 const std::string& kernel, uint64_t nr_starts, StopSignal& stop)
 {
 	std::vector<LabBench> benches;
+	benches.reserve(nr_starts);
 	for (uint64_t start = 0; start < nr_starts; start++)
 		benches.push_back({kernel, options.cpus.cpus().back() + 1,
 				   load_options(options_of_start(options, start)), options.warmup + options.duration});
@@ -180,6 +183,9 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 	if (arguments.starts < 1 || static_cast<uint64_t>(arguments.starts) > kStartsMax)
 		return fail(ExitCode::usage, "--starts {}: give 1 to {}", arguments.starts, kStartsMax);
 	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
+	if (nr_starts > 1 && nr_starts < starts_min(arms.size()))
+		fmt::print(stderr, "punctual: {} starts cannot give a verdict on {} arms, {} can\n", nr_starts,
+			   arms.size(), starts_min(arms.size()));
 	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
 	TRY(refuse_unusable_files(arms, arguments));
 	StopSignal stop = TRY(StopSignal::create());

@@ -212,6 +212,7 @@ Result<std::vector<BenchResult>> bench_in_lab(const std::vector<Arm>& arms, std:
 	if (stop.raised())
 		return fail(ExitCode::interrupted, "interrupted");
 	std::vector<BenchResult> all;
+	all.reserve(starts.size());
 	for (size_t start = 0; start < starts.size(); start++)
 		all.push_back(TRY(one_start(std::span(results).subspan(start * arms.size(), arms.size()))));
 	return all;

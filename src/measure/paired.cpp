@@ -132,9 +132,17 @@ double detectable_ratio(double spread, size_t nr_pairs)
 	return std::exp(both * spread / std::sqrt(static_cast<double>(std::max<size_t>(nr_pairs, 1))));
 }
 
+size_t pairs_min(size_t nr_questions)
+{
+	size_t nr = 1;
+	while (nr < kPairsMax && static_cast<double>(nr_questions) * std::exp2(1 - static_cast<double>(nr)) >= kLevel)
+		nr++;
+	return nr;
+}
+
 size_t pairs_needed(double spread, double ratio)
 {
-	size_t nr = kPairsMin;
+	size_t nr = pairs_min(1);
 	while (nr < kPairsMax && detectable_ratio(spread, nr) > ratio)
 		nr++;
 	return nr;
@@ -146,12 +154,16 @@ std::string_view verdict_name(PairedVerdict verdict)
 	return kNames[std::to_underlying(verdict)];
 }
 
-PairedJudgement judge_pairs(const PairedChange& change, double p, double margin, bool higher_is_better)
+PairedJudgement judge_pairs(const PairedChange& change, double p, size_t nr_questions, double margin,
+			    bool higher_is_better)
 {
 	const std::string interval = fmt::format("{} to {}", percent(change.ratio_low), percent(change.ratio_high));
-	if (change.nr_pairs < kPairsMin)
-		return {PairedVerdict::inconclusive,
-			fmt::format("{} pairs are too few, at least {} are needed", change.nr_pairs, kPairsMin)};
+	if (const size_t nr_min = pairs_min(nr_questions); change.nr_pairs < nr_min)
+		return {
+		    PairedVerdict::inconclusive,
+		    fmt::format("{} pairs are too few for {}, {} would do", change.nr_pairs,
+				nr_questions == 1 ? "a verdict" : fmt::format("verdicts on {} questions", nr_questions),
+				nr_min)};
 	const bool excludes_one = change.ratio_low > 1 || change.ratio_high < 1;
 	if (p < kLevel && excludes_one)
 		return {(change.ratio > 1) == higher_is_better ? PairedVerdict::better : PairedVerdict::worse,

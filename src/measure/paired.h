@@ -31,8 +31,8 @@ struct PairedChange {
 	double spread = 0;                     // standard deviation of the log ratios
 };
 
-// Fewer pairs cannot reach p < 0.05: the least p of n pairs is 2 / 2^n.
-constexpr size_t kPairsMin = 6;
+// Fewer pairs cannot reach p < 0.05 when so many questions are asked of them (Holm): the least p of n pairs is 2 / 2^n.
+size_t pairs_min(size_t nr_questions);
 
 // nullopt when there are less than two pairs, their numbers differ, or a value is not above 0: no ratio then.
 std::optional<PairedChange> compare_pairs(std::span<const double> a, std::span<const double> b,
@@ -45,7 +45,7 @@ std::vector<double> holm(std::span<const double> p);
 // Student's t.
 double detectable_ratio(double spread, size_t nr_pairs);
 
-// The least number of pairs that finds such a change in four of five cases; up to 10,000.
+// The least number of pairs that finds such a change in four of five cases; pairs_min(1) to 10,000.
 size_t pairs_needed(double spread, double ratio);
 
 enum class PairedVerdict { better, worse, no_difference, inconclusive };
@@ -57,8 +57,9 @@ struct PairedJudgement {
 	std::string reason;  // a clause, without a full stop
 };
 
-// `p`: of the change, corrected where several questions are asked. `margin` (0.05: 5 %): what difference would not
+// `p`: of the change, corrected for as many questions as are asked. `margin` (0.05: 5 %): what difference would not
 // matter; "no difference" needs the whole interval within it.
-PairedJudgement judge_pairs(const PairedChange& change, double p, double margin, bool higher_is_better);
+PairedJudgement judge_pairs(const PairedChange& change, double p, size_t nr_questions, double margin,
+			    bool higher_is_better);
 
 }  // namespace punctual

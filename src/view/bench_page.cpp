@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -159,9 +160,12 @@ std::vector<std::string> comparison_notes(const BenchReport& report)
 	    "(Holm)."};
 	if (!report.noise_floor.empty())
 		notes.insert(notes.begin(), report.noise_floor);
+	std::map<std::string, std::vector<std::string>> reasons;  // and of whom
 	for (const BenchComparison& row : report.comparisons)
 		if (row.verdict == "inconclusive" || row.verdict == "no difference")
-			notes.push_back(fmt::format("{}, {}: {}", clean_text(row.arm), row.metric, row.reason));
+			reasons[row.reason].push_back(fmt::format("{}, {}", clean_text(row.arm), row.metric));
+	for (const auto& [reason, of] : reasons)
+		notes.push_back(of.size() == 1 ? of[0] + ": " + reason : reason);
 	return notes;
 }
 

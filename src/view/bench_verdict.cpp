@@ -126,6 +126,7 @@ u64 judged_ns(const BenchReport& report, const BenchRow& row)
 Spread spread_of_quantile(const BenchRow& row, double quantile)
 {
 	std::vector<double> values;
+	values.reserve(row.runs.size());
 	for (const BenchRun& run : row.runs)
 		values.push_back(static_cast<double>(run.latency.quantile_ns(quantile)));
 	return spread_of(std::move(values));
@@ -134,6 +135,7 @@ Spread spread_of_quantile(const BenchRow& row, double quantile)
 Spread spread_of_drops(const BenchRow& row)
 {
 	std::vector<double> values;
+	values.reserve(row.runs.size());
 	for (const BenchRun& run : row.runs)
 		values.push_back(run.offered ? static_cast<double>(run.dropped) / static_cast<double>(run.offered) : 0);
 	return spread_of(std::move(values));
@@ -144,7 +146,8 @@ Spread spread_of_work(const BenchReport& report, const BenchRow& row)
 	const BenchRow& first = report.rows.front();
 	std::vector<double> values;
 	for (size_t at = 0; at < std::min(row.runs.size(), first.runs.size()); at++)
-		values.push_back(row.runs[at].background_work / first.runs[at].background_work);
+		if (first.runs[at].background_work > 0)  // else there is no ratio, and nothing that could be sorted
+			values.push_back(row.runs[at].background_work / first.runs[at].background_work);
 	return spread_of(std::move(values));
 }
 

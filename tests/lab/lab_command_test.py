@@ -124,6 +124,11 @@ class Dying(unittest.TestCase):
         self.assertEqual(ended.status, 1, ended)
         self.assertIn(b"hangs", ended.err)
 
+    def test_want_of_memory_is_called_that(self):
+        ended = lab("python3", "-c", "kept = []\nwhile True: kept.append(bytearray(1 << 20))", options=(*WALL, "--memory", "256M"))
+        self.assertEqual(ended.status, 128 + signal.SIGKILL, ended)
+        self.assertIn(b"needs more memory (--memory): Out of memory: Killed process", ended.err)
+
     def test_power_off_inside_is_not_success(self):
         ended = lab("poweroff", "-f", options=WALL)
         self.assertEqual(ended.status, 1, ended)

@@ -47,8 +47,8 @@ TEST(BenchStarts, EachBlockGoesThereAndBack)
 {
 	bool forwards_first = false, backwards_first = false;
 	for (u64 start = 0; start < 40; start += 2) {
-		const std::vector<size_t> there = arm_order(3, start, 1);
-		std::vector<size_t> back = arm_order(3, start + 1, 1);
+		const std::vector<size_t> there = arm_order(3, start, 40, 1);
+		std::vector<size_t> back = arm_order(3, start + 1, 40, 1);
 		std::ranges::reverse(back);
 		EXPECT_EQ(there, back);
 		(there[0] == 0 ? forwards_first : backwards_first) = true;
@@ -56,9 +56,16 @@ TEST(BenchStarts, EachBlockGoesThereAndBack)
 	EXPECT_TRUE(forwards_first && backwards_first);
 }
 
+TEST(BenchStarts, ASingleStartKeepsTheOrder)
+{
+	for (u64 seed = 0; seed < 20; seed++)
+		EXPECT_EQ(arm_order(3, 0, 1, seed), (std::vector<size_t>{0, 1, 2}));
+}
+
 TEST(BenchStarts, AnArmThatWinsInEachStartIsBetterAndOneThatLosesIsWorse)
 {
 	std::vector<BenchResult> starts;
+	starts.reserve(8);
 	for (u64 i = 0; i < 8; i++)
 		starts.push_back(start_of(5'000'000 + i * 70'000, 50'000 + i * 100, 800 + i));
 	const std::vector<ArmQuestion> questions = compare_starts(starts, 0.05);
@@ -81,6 +88,7 @@ TEST(BenchStarts, NothingIsSaidOfAnArmThatDidNothing)
 TEST(BenchStarts, NoiseFloorIsTheFirstArmAgainstItself)
 {
 	std::vector<BenchResult> starts;
+	starts.reserve(9);
 	for (u64 i = 0; i < 9; i++)
 		starts.push_back(start_of(i % 2 ? 2000 : 1000, 7, 1));
 	const PairedChange change = *noise_floor(starts);

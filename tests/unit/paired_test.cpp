@@ -39,7 +39,7 @@ int decided(size_t nr_pairs, double ratio, PairedVerdict wanted)
 	for (u64 seed = 0; seed < 200; seed++) {
 		const Runs runs = runs_of(nr_pairs, ratio, kSpread, seed);
 		const auto change = compare_pairs(runs.a, runs.b, kQuick);
-		nr += change && judge_pairs(*change, change->p, 0.05, false).verdict == wanted;
+		nr += change && judge_pairs(*change, change->p, 1, 0.05, false).verdict == wanted;
 	}
 	return nr;
 }
@@ -118,25 +118,38 @@ TEST(Paired, HolmIsAsInTheBook)
 TEST(Paired, FewPairsGetNoVerdict)
 {
 	const std::vector<double> a = {1, 1, 1, 1, 1}, b = {9, 9, 9, 9, 9};
-	const PairedJudgement judgement = judge_pairs(*compare_pairs(a, b), 0, 0.05, false);
+	const PairedJudgement judgement = judge_pairs(*compare_pairs(a, b), 0, 1, 0.05, false);
 	EXPECT_EQ(judgement.verdict, PairedVerdict::inconclusive);
-	EXPECT_EQ(judgement.reason, "5 pairs are too few, at least 6 are needed");
+	EXPECT_EQ(judgement.reason, "5 pairs are too few for a verdict, 6 would do");
+}
+
+TEST(Paired, SoManyPairsDecideSoManyQuestions)
+{
+	EXPECT_EQ(pairs_min(1), 6u);
+	EXPECT_EQ(pairs_min(2), 7u);
+	EXPECT_EQ(pairs_min(16), 10u);
+	for (size_t nr_questions : {1, 2, 16}) {
+		const std::vector<double> a(pairs_min(nr_questions), 1), b(a.size(), 9);
+		const double p = holm(std::vector<double>(nr_questions, compare_pairs(a, b)->p)).front();
+		EXPECT_EQ(judge_pairs(*compare_pairs(a, b), p, nr_questions, 0.05, false).verdict,
+			  PairedVerdict::worse);
+	}
 }
 
 TEST(Paired, NoDifferenceNeedsTheWholeIntervalWithinTheMargin)
 {
 	PairedChange change{.nr_pairs = 8, .ratio = 1.01, .ratio_low = 0.97, .ratio_high = 1.04};
-	EXPECT_EQ(judge_pairs(change, 0.5, 0.05, false).verdict, PairedVerdict::no_difference);
+	EXPECT_EQ(judge_pairs(change, 0.5, 1, 0.05, false).verdict, PairedVerdict::no_difference);
 	change.ratio_high = 1.06;
-	EXPECT_EQ(judge_pairs(change, 0.5, 0.05, false).verdict, PairedVerdict::inconclusive);
+	EXPECT_EQ(judge_pairs(change, 0.5, 1, 0.05, false).verdict, PairedVerdict::inconclusive);
 }
 
 TEST(Paired, CorrectedTestAndIntervalMustAgree)
 {
 	const PairedChange change{.nr_pairs = 8, .ratio = 1.3, .ratio_low = 1.1, .ratio_high = 1.5};
-	EXPECT_EQ(judge_pairs(change, 0.04, 0.05, false).verdict, PairedVerdict::worse);
-	EXPECT_EQ(judge_pairs(change, 0.04, 0.05, true).verdict, PairedVerdict::better);
-	EXPECT_EQ(judge_pairs(change, 0.06, 0.05, false).verdict, PairedVerdict::inconclusive);
+	EXPECT_EQ(judge_pairs(change, 0.04, 1, 0.05, false).verdict, PairedVerdict::worse);
+	EXPECT_EQ(judge_pairs(change, 0.04, 1, 0.05, true).verdict, PairedVerdict::better);
+	EXPECT_EQ(judge_pairs(change, 0.06, 1, 0.05, false).verdict, PairedVerdict::inconclusive);
 }
 
 }  // namespace
