@@ -183,11 +183,11 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 	if (arguments.starts < 1 || static_cast<uint64_t>(arguments.starts) > kStartsMax)
 		return fail(ExitCode::usage, "--starts {}: give 1 to {}", arguments.starts, kStartsMax);
 	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
+	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
+	TRY(refuse_unusable_files(arms, arguments));
 	if (nr_starts > 1 && nr_starts < starts_min(arms.size()))
 		fmt::print(stderr, "punctual: {} starts cannot give a verdict on {} arms, {} can\n", nr_starts,
 			   arms.size(), starts_min(arms.size()));
-	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
-	TRY(refuse_unusable_files(arms, arguments));
 	StopSignal stop = TRY(StopSignal::create());
 	const std::vector<BenchResult> starts =
 	    arguments.lab ? TRY(bench_in_guests(arms, options, arguments.kernel, nr_starts, stop))
