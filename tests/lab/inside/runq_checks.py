@@ -327,7 +327,9 @@ class Counts(Tasks):
         tasks = {task["pid"]: task for task in runq.end()["tasks"]}
         for pid, (nr, wait_ns) in expected.items():
             print(f"  {pid}: {nr} waits, {wait_ns} ns; counted {tasks[pid]}", flush=True)
-            self.assertEqual(tasks[pid]["count"], nr)
+            # How a stop and a continue meet may make one wait of two; a wait that each signal restarts would be short.
+            self.assertAlmostEqual(tasks[pid]["count"], nr, delta=2)
+            self.assertGreater(tasks[pid]["sum_ns"], 0.9 * wait_ns)
 
 
 class Outputs(unittest.TestCase):
