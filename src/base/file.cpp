@@ -44,7 +44,8 @@ Status fill_and_rename(UniqueFd fd, const fs::path& temporary, const fs::path& p
 	TRY(write_all(fd.get(), contents, temporary));
 	if (::fchmod(fd.get(), 0644) != 0)
 		return file_error(errno, "set the mode of", temporary);
-	if (fs::is_directory(path))
+	std::error_code unknown;  // then rename tells
+	if (fs::is_directory(path, unknown))
 		return fail(ExitCode::usage, "cannot write {}: it is a directory", path.native());
 	if (::rename(temporary.c_str(), path.c_str()) != 0)
 		return file_error(errno, "write", path);

@@ -8,8 +8,6 @@
 #include <numeric>
 #include <random>
 
-#include <fmt/format.h>
-
 namespace punctual {
 namespace {
 

@@ -228,12 +228,13 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--seed", arguments->seed, "draws the arrivals")->capture_default_str();
 	app.add_option("--background", arguments->background, "python (telemetry) or spin")->capture_default_str();
 	app.add_option("--background-processes", arguments->background_processes, "default: two a CPU");
-	app.add_option("--starts", arguments->starts,
-		       "so many runs of each arm, each a little different, compared in pairs")
-	    ->capture_default_str();
+	CLI::Option* starts = app.add_option("--starts", arguments->starts,
+					     "so many runs of each arm, each a little different, compared in pairs")
+				  ->capture_default_str();
 	app.add_option("--margin", arguments->margin,
 		       "what difference would not matter, where there are several starts")
-	    ->capture_default_str();
+	    ->capture_default_str()
+	    ->needs(starts);
 	app.add_option("--cpus", arguments->cpus, "shared by both sides (default: the last CPU)");
 	app.add_option("--html", arguments->html, "also write a page to this file");
 	app.add_option("--svg", arguments->svg, "also write the percentile plot alone to this file");

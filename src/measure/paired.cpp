@@ -172,8 +172,9 @@ PairedJudgement judge_pairs(const PairedChange& change, double p, size_t nr_ques
 		return {PairedVerdict::no_difference,
 			fmt::format("none larger than {:g} %: {}", 100 * margin, interval)};
 	return {PairedVerdict::inconclusive,
-		fmt::format("{}, p {:.2g}; {} pairs show a change of {} in four of five cases", interval, p,
-			    change.nr_pairs, percent(detectable_ratio(change.spread, change.nr_pairs)))};
+		fmt::format("{}, p {:.2g}; {} pairs show a change of {} in four of five cases, {} pairs one of {:g} %",
+			    interval, p, change.nr_pairs, percent(detectable_ratio(change.spread, change.nr_pairs)),
+			    pairs_needed(change.spread, 1 + margin), 100 * margin)};
 }
 
 }  // namespace punctual
