@@ -80,7 +80,8 @@ std::multimap<u64, std::string> fields_of(std::string_view bytes)
 	protozero::pbf_reader message(bytes.data(), bytes.size());
 	while (message.next()) {
 		const bool is_number = message.wire_type() == protozero::pbf_wire_type::varint;
-		fields.emplace(message.tag(), is_number ? std::to_string(message.get_uint64()) : message.get_string());
+		const u64 field = message.tag();  // before the value is read: that forgets it, unless NDEBUG is set
+		fields.emplace(field, is_number ? std::to_string(message.get_uint64()) : message.get_string());
 	}
 	return fields;
 }
