@@ -24,7 +24,7 @@ const volatile u64 cap_period_ns = 100 * 1000 * 1000; /* see policy/cap.h */
 const volatile u64 burst_ns = 10 * 1000;              /* see policy/latency.h */
 const volatile u64 reserve_ns = 8 * 1000;             /* see policy/latency.h: where the measured reserve begins */
 const volatile u64 reserve_max_ns = 200 * 1000;
-const volatile u64 switch_ns = 10 * 1000; /* on top of it: from ops.running to the task's first instruction and back */
+const volatile u64 switch_ns = 10 * 1000; /* on top, unmeasured: interrupt to wakeup, ops.running to the answer */
 const volatile u64 slack_min_ns = 5 * 1000;
 const volatile u64 kthread_budget_ns = 50 * 1000;
 const volatile u64 hysteresis_ns = 10 * 1000;
@@ -54,8 +54,10 @@ struct cpu_state {
 	u64 turn_began_exec_ns; /* se.sum_exec_runtime of the normal task whose turn it is */
 	u64 starved_look_ns;    /* when its queues were last looked through */
 	u64 took_ns;            /* when it last took a task out of a queue of ours */
+	u64 waking_ns;          /* when this CPU began to wake the task waking_pid, see latency_select_cpu() */
 	u64 starved_dsq;        /* in which somebody starves, see latency_starved.bpf.h; 0: none */
 	u32 turn_pid;           /* that task; 0: none */
+	u32 waking_pid;         /* 0: none */
 	bool is_paying;         /* what is owed */
 	s32 nr_latency; /* tasks in the CPU's own latency queue, see latency_waits(); the timer counts without a lock */
 } __attribute__((aligned(64)));

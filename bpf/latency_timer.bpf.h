@@ -195,6 +195,13 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	}
 }
 
+/* To move it here would end the scheduler. One that is bound here waits in the CPU's own queue, or did when it was
+ * queued. */
+static inline bool is_bound_elsewhere(const struct task_struct* p, s32 cpu)
+{
+	return p->migration_disabled && scx_bpf_task_cpu(p) != cpu;
+}
+
 /*
  * Makes the first task of a queue that this CPU may run its next one, in the place of what runs there, if its
  * deadline is no later than that. Returns its key; KEY_NONE: none was there any more. From the CPU's timer: compared
@@ -218,7 +225,7 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 			p = bpf_iter_scx_dsq_next(&it);
 			if (!p)
 				break;
-			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || is_bound_elsewhere(p, cpu))
 				continue;
 			key = p->scx.dsq_vtime;
 			if (deadline_of_key(key) > latest_ns)
@@ -237,6 +244,23 @@ static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 }
 
 /*
+ * The queue of ours whose first task comes next on this CPU, when that is clear without a look at keys; 0: it is not,
+ * or whom a real-time task preempted the kernel has put on the CPU's own queue. Nobody goes ahead of him there, which
+ * neither ops.dispatch nor any look for starving tasks would see.
+ */
+static inline u64 next_latency_dsq(s32 cpu)
+{
+	u64 own = dsq_id(DSQ_LATENCY_CPU, cpu);
+	u64 shared = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
+
+	if (scx_bpf_dsq_nr_queued(DSQ_LOCAL_ON | cpu))
+		return 0;
+	if (!in_scope(cpu) || !state_of_llc(llc_of(cpu))->latency_used || !scx_bpf_dsq_nr_queued(shared))
+		return own;
+	return scx_bpf_dsq_nr_queued(own) ? 0 : shared;
+}
+
+/*
  * Preempts this CPU, which runs the timer, for the earliest deadline; or looks again, if that is one whose moment has
  * not come: whom the timer was for was served meanwhile. False: looks again.
  */
@@ -244,26 +268,22 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 latest_ns = due_ns(now_ns, several_wait(cpu), tunables);
-	bool moves;
+	u64 dsq = next_latency_dsq(cpu);
 	u64 key;
 
-	/*
-	 * Whom a real-time task preempted the kernel has put on the CPU's own queue: nobody goes ahead of him there,
-	 * which neither ops.dispatch nor any look for starving tasks would see.
-	 */
-	moves = !state_of_llc(llc_of(cpu))->latency_used && !scx_bpf_dsq_nr_queued(DSQ_LOCAL_ON | cpu);
 	settle_floor(cpu_state, now_ns);
-	key = moves ? preempt_by_first(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, latest_ns) : earliest_key(cpu);
+	key = dsq ? preempt_by_first(dsq, cpu, latest_ns) : earliest_key(cpu);
 
 	if (key != KEY_NONE && deadline_of_key(key) > latest_ns) {
 		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, tunables));
 		return false;
 	}
-	if (moves && key != KEY_NONE) {
+	if (dsq && key != KEY_NONE) {
 		cpu_state->took_ns = now_ns;
-		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
+		if (dsq == dsq_id(DSQ_LATENCY_CPU, cpu))
+			__sync_fetch_and_add(&cpu_state->nr_latency, -1);
 		/* Earlier than some 6.18 the kernel moves it in front and preempts nobody. */
-		if (!bpf_get_current_task_btf()->scx.slice)
+		if ((s32)bpf_get_smp_processor_id() == cpu && !bpf_get_current_task_btf()->scx.slice)
 			return true;
 	}
 	scx_bpf_kick_cpu(cpu, KICK_PREEMPT);

@@ -74,9 +74,13 @@ void BPF_PROG(latency_enable, struct task_struct* p)
 SEC("struct_ops/latency_select_cpu")
 s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_flags)
 {
+	struct cpu_state* here = state_of_cpu(bpf_get_smp_processor_id());
 	bool is_idle = false;
 	s32 cpu;
 
+	/* Its wait begins here: to choose a CPU takes a microsecond or two of its budget. */
+	here->waking_ns = scx_bpf_now();
+	here->waking_pid = p->pid;
 	/*
 	 * With WAKE_SYNC the kernel would call the CPU of the waker idle, since it will sleep soon; and one that does
 	 * not would keep the task waiting without a timer. It does so only when another CPU is idle: that one will do.
@@ -90,6 +94,21 @@ s32 BPF_PROG(latency_select_cpu, struct task_struct* p, s32 prev_cpu, u64 wake_f
 		return cpu;
 	}
 	return wants_other_cpu(p, cpu) ? find_cpu_near(p, cpu) : cpu;
+}
+
+/*
+ * When the task that is enqueued by a wakeup began to wait. Where ops.select_cpu was called for it that was on this
+ * CPU, and nothing came in between: interrupts are off. (Where the kernel has another CPU enqueue it, or left the
+ * choice of a CPU out, there is no stamp: it begins now.)
+ */
+static inline u64 woken_at_ns(const struct task_struct* p, u64 now_ns)
+{
+	struct cpu_state* here = state_of_cpu(bpf_get_smp_processor_id());
+
+	if (here->waking_pid != (u32)p->pid)
+		return now_ns;
+	here->waking_pid = 0;
+	return wait_began_ns(here->waking_ns, now_ns);
 }
 
 /* The budget of a task that is enqueued on this CPU; 0: it is served as a normal one. */
@@ -125,13 +144,14 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	}
 	u64 ran_ns = settle_account(p, state, llc_of(cpu));
 	u64 now_ns = scx_bpf_now();
+	u64 woken_ns = woken ? woken_at_ns(p, now_ns) : now_ns;
 
 	if (woken)
 		state->began_exec_ns = state->exec_ns_charged;
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	struct place_facts facts = {
 	    .now_ns = now_ns,
-	    .budget_ns = budget_now(p, state, cpu, now_ns, ran_ns),
+	    .budget_ns = budget_left_ns(budget_now(p, state, cpu, now_ns, ran_ns), now_ns - woken_ns),
 	    .deadline_ns = state->deadline_ns,
 	    .ran_ns = state->exec_ns_charged - state->began_exec_ns,
 	    .running = cpu_state->running,
@@ -145,7 +165,7 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	state->queued_ns = now_ns;
 	state->in_queue = decision.place == PLACE_LATENCY;
 	if (woken) {
-		state->runnable_ns = now_ns;
+		state->runnable_ns = woken_ns;
 		state->wait_open = decision.deadline_ns != 0;
 	}
 	switch (decision.place) {

@@ -11,14 +11,19 @@ function(compile_bpf object source)
     DEPENDS ${source} DEPFILE ${object}.d VERBATIM COMMENT "BPF  ${name}")
 endfunction()
 
-# add_bpf_object(NAME SOURCE): compiles SOURCE for BPF and makes the object library NAME_object,
-# which holds the bytes between the symbols NAME_object_begin and NAME_object_end.
-# No skeletons: a built-in scheduler takes the same road through the loader as a foreign one.
-function(add_bpf_object name source)
-  set(object ${CMAKE_BINARY_DIR}/${name}.bpf.o)
+# embed_file(NAME FILE): makes the object library NAME_object, which holds the bytes of FILE between the symbols
+# NAME_object_begin and NAME_object_end.
+function(embed_file name object)
   set(embed ${CMAKE_CURRENT_BINARY_DIR}/${name}.embed.S)
-  compile_bpf(${object} ${CMAKE_CURRENT_SOURCE_DIR}/${source})
   configure_file(${PROJECT_SOURCE_DIR}/cmake/embed.S.in ${embed} @ONLY)
   set_source_files_properties(${embed} PROPERTIES OBJECT_DEPENDS ${object})
   add_library(${name}_object OBJECT ${embed})
+endfunction()
+
+# add_bpf_object(NAME SOURCE): compiles SOURCE for BPF and embeds it: NAME_object.
+# No skeletons: a built-in scheduler takes the same road through the loader as a foreign one.
+function(add_bpf_object name source)
+  set(object ${CMAKE_BINARY_DIR}/${name}.bpf.o)
+  compile_bpf(${object} ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+  embed_file(${name} ${object})
 endfunction()

@@ -142,6 +142,30 @@ static inline u64 standing_deadline(const struct running_facts* running, u64 now
 	return later(now_ns + running->budget_ns, running->deadline_ns);
 }
 
+/*
+ * When the wait of a task began that is queued now: when its wakeup began, if that is on record. A record of longer ago
+ * is of another wakeup, and none is from the future.
+ */
+constexpr u64 WAKEUP_NS_MAX = 100 * 1000;
+
+static inline u64 wait_began_ns(u64 waking_ns, u64 now_ns)
+{
+	return waking_ns < now_ns && now_ns - waking_ns <= WAKEUP_NS_MAX ? waking_ns : now_ns;
+}
+
+/*
+ * What is left of a budget when the task is queued; 0: it has none. A little less, in proportion, is aimed at: what
+ * comes before the wakeup and after the start nobody measures, and who asked for a budget counts it.
+ */
+constexpr u32 MARGIN_SHIFT = 5;
+
+static inline u64 budget_left_ns(u64 budget_ns, u64 waited_ns)
+{
+	u64 aim_ns = budget_ns - (budget_ns >> MARGIN_SHIFT);
+
+	return aim_ns > waited_ns ? aim_ns - waited_ns : aim_ns > 0;
+}
+
 /* Until when the burst of a task that starts now lasts; 0: it has used it up. */
 static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
 {

@@ -172,7 +172,10 @@ Result<std::vector<BenchResult>> bench_in_guests(const std::vector<Arm>& arms, c
 				   load_options(options_of_start(options, start)), options.warmup + options.duration});
 	std::vector<BenchResult> starts = TRY(bench_in_lab(arms, benches, stop));
 	for (BenchResult& result : starts)
-		result.environment.emplace_back("time", "virtual: 1 instruction is 1 ns");
+		result.environment.emplace_back("time", options.cpus.cpus().size() == 1
+							    ? "virtual: 1 instruction is 1 ns"
+							    : "virtual: 1 instruction is 1 ns, CPUs side by side "
+							      "in rounds of 1 us, each figure of two equal boots");
 	return starts;
 }
 

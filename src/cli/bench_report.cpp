@@ -11,7 +11,6 @@ namespace punctual {
 namespace {
 
 // Up to here wake-ups between the CPUs of an emulated machine in virtual time come at the right moment.
-constexpr size_t kFaithfulCpus = 2;
 
 bool is_load_fact(std::string_view name)
 {
@@ -29,10 +28,10 @@ std::vector<std::string> notes_of(std::span<const BenchResult> starts, bool lab,
 		    "Virtual time: one instruction takes 1 ns, and the same run gives the same figures. Ratios hold; "
 		    "a real machine is faster, and has caches.",
 		    "Every arm had a boot of its own, of the same image."};
-	if (lab && cpus > kFaithfulCpus)
-		notes.push_back(
-		    fmt::format("{} virtual CPUs take turns: with more than {}, waits across CPUs are distorted.", cpus,
-				kFaithfulCpus));
+	if (lab && cpus > 1)
+		notes.emplace_back(
+		    "The CPUs run side by side in rounds of 1 us: less than that is not told between them. Two boots "
+		    "of each arm agreed to the digit.");
 	if (lab)
 		return notes;
 	if (starts.size() == 1 && starts[0].arms.size() > 1)

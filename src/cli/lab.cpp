@@ -108,8 +108,7 @@ Action setup_lab(CLI::App& app)
 	app.add_option("--kernel", arguments->options.kernel,
 		       "series or exact version: 6.16, 6.17, 6.18, 6.19, 7.0, 7.3")
 	    ->capture_default_str();
-	app.add_option("--cpus", arguments->options.cpus, "virtual CPUs; more than 2 distort virtual time")
-	    ->capture_default_str();
+	app.add_option("--cpus", arguments->options.cpus, "virtual CPUs")->capture_default_str();
 	app.add_option("--caches", arguments->options.caches, "last-level caches that the CPUs share evenly")
 	    ->capture_default_str();
 	app.add_option("--memory", arguments->memory, "memory of the guest")->capture_default_str();

@@ -63,18 +63,6 @@ Status check_options(const LabOptions& options)
 	return {};
 }
 
-void warn_about_time(const LabOptions& options, const StoreListener& listener)
-{
-	if (options.time != LabTime::virtual_time || options.cpus == 1 || !listener.note)
-		return;
-	listener.note(
-	    options.cpus == 2
-		? "2 CPUs in virtual time take turns: usable, but wake-ups across CPUs may be milliseconds late"
-		: fmt::format("{} CPUs in virtual time take turns: latencies are distorted, do not compare them "
-			      "(use --cpus 1 for figures)",
-			      options.cpus));
-}
-
 // A guest of `spec` that has booted and settled; made if there is none yet. nullopt when that cannot be, for
 // whatever reason: then the run boots by itself, and says what is wrong if something is.
 std::optional<Snapshot> find_snapshot(MachineSpec spec, std::string_view contents, const fs::path& cache,
@@ -129,8 +117,7 @@ Result<LabResult> run_in_lab(const LabOptions& options, const std::vector<std::s
 	const FileTree base = TRY(base_tree());
 	FileTree job = TRY(job_tree({argv, options.environment, options.include}, base));
 	const bool wall = options.time == LabTime::wall;
-	TRY(check_qemu(wall ? Accelerator::emulated : Accelerator::virtual_time));
-	warn_about_time(options, listener.store);
+	TRY(check_qemu(wall ? Accelerator::emulated : Accelerator::virtual_time, options.cpus));
 	const fs::path cache = TRY(lab_cache());
 	const Kernel kernel = TRY(find_kernel(options.kernel, cache, listener.store, options.stop_fd));
 	const Image image = TRY(write_image(base));

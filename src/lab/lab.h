@@ -20,7 +20,7 @@
 namespace punctual {
 
 enum class LabTime {
-	virtual_time,  // 1 instruction = 1 ns; exact with 1 CPU, usable with 2
+	virtual_time,  // 1 instruction = 1 ns; several CPUs go side by side, to 1 us
 	wall,          // the host's clock: KVM where it works, else emulation
 };
 

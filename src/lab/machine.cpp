@@ -13,6 +13,7 @@
 
 #include "lab/channel.h"
 #include "lab/console_tail.h"
+#include "lab/rounds.h"
 
 namespace punctual {
 namespace {
@@ -51,8 +52,9 @@ std::vector<std::string> accelerator_arguments(Accelerator accelerator)
 	switch (accelerator) {
 	case Accelerator::virtual_time:
 		// No random numbers from the host, a clock that starts at a fixed date, and no waiting while idle.
+		// No MONITOR: an idle CPU is to sleep, not to spin.
 		return {"-accel", "tcg,thread=single",        "-icount", "shift=0,sleep=off",
-			"-rtc",   "base=2024-01-01,clock=vm", "-cpu",    "max,-rdrand,-rdseed"};
+			"-rtc",   "base=2024-01-01,clock=vm", "-cpu",    "max,-rdrand,-rdseed,-monitor"};
 	case Accelerator::emulated:
 		return {"-accel", "tcg,thread=multi", "-cpu", "max"};
 	case Accelerator::kvm:
@@ -70,7 +72,13 @@ struct Names {
 	std::string console;
 	std::string monitor;
 	std::string tsc_khz;
+	std::string rounds;
 };
+
+bool in_rounds(const MachineSpec& spec)
+{
+	return spec.accelerator == Accelerator::virtual_time && spec.cpus > 1;
+}
 
 std::string kernel_arguments(const MachineSpec& spec, const Names& names)
 {
@@ -104,6 +112,8 @@ std::vector<std::string> command_of(const MachineSpec& spec, const Names& names)
 				    Channel::kBytes)},
 	    {"-device", "ivshmem-plain,memdev=channel,master=on"},  // master: may be saved
 	};
+	if (in_rounds(spec))
+		options.emplace_back("-plugin", rounds_plugin_option(names.rounds));
 	if (spec.saveable)  // memory stands at fixed places in the file, without the empty pages
 		options.emplace_back("-global", "migration.mapped-ram=on");
 	if (spec.state_fd >= 0)
@@ -149,7 +159,7 @@ bool is_reply(std::string_view line)
 
 }  // namespace
 
-Status check_qemu(Accelerator accelerator)
+Status check_qemu(Accelerator accelerator, int cpus)
 {
 	const int major = major_of(TRY(qemu_version()));
 	if (accelerator == Accelerator::virtual_time && major < kQemuForVirtualTime)
@@ -157,6 +167,8 @@ Status check_qemu(Accelerator accelerator)
 			    "virtual time needs QEMU {} or newer, this is {} (on Debian 12: apt install -t "
 			    "bookworm-backports qemu-system-x86; or use --time wall)",
 			    kQemuForVirtualTime, major);
+	if (accelerator == Accelerator::virtual_time && cpus > 1)
+		TRY(check_rounds_plugin(kQemu));
 	return {};
 }
 
@@ -171,12 +183,16 @@ Result<std::string> machine_identity(const MachineSpec& spec)
 	std::string identity = TRY(qemu_version());
 	for (const std::string& argument : command_of(spec, {}))
 		identity += "\n" + argument;
+	if (in_rounds(spec))
+		identity += "\n" + rounds_plugin_identity();
 	return identity;
 }
 
 Result<Machine> Machine::start(const MachineSpec& spec)
 {
-	TRY(check_qemu(spec.accelerator));
+	UniqueFd rounds;  // QEMU reads it while it starts
+	if (in_rounds(spec))
+		rounds = TRY(rounds_plugin_file());
 	TextPort console = TRY(TextPort::create(spec.console));
 	console.prefill(spec.console_before);
 	TextPort monitor = TRY(TextPort::create());
@@ -187,10 +203,11 @@ Result<Machine> Machine::start(const MachineSpec& spec)
 			     path_for_qemu(spec.state_fd),
 			     console.chardev("console"),
 			     monitor.chardev("monitor"),
-			     fmt::format("{}", host_tsc_khz())};
+			     fmt::format("{}", host_tsc_khz()),
+			     path_for_qemu(rounds.get())};
 	Child qemu = TRY(
 	    Child::spawn(command_of(spec, names), {.stdout_fd = errors.output_fd(), .stderr_fd = errors.output_fd()}));
-	Machine machine(std::move(qemu), std::move(console), std::move(monitor), std::move(errors));
+	Machine machine(std::move(qemu), std::move(console), std::move(monitor), std::move(errors), std::move(rounds));
 	if (spec.state_fd >= 0)
 		TRY(machine.wait_until_loaded());
 	return machine;

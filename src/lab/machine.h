@@ -16,7 +16,7 @@
 
 namespace punctual {
 
-// virtual_time: one instruction is one nanosecond, so a run repeats to the digit. The other two follow the
+// virtual_time: one instruction of a CPU is one nanosecond, so a run repeats to the digit. The other two follow the
 // host's clock; emulated runs anywhere, kvm only where the processor's virtualization truly works.
 enum class Accelerator { virtual_time, emulated, kvm };
 
@@ -52,11 +52,12 @@ class Machine {
 	Status save(int state_fd);  // of a paused machine; the shared memory goes along
 
  private:
-	Machine(Child qemu, TextPort console, TextPort monitor, TextPort errors)
+	Machine(Child qemu, TextPort console, TextPort monitor, TextPort errors, UniqueFd rounds)
 	    : qemu_(std::move(qemu)),
 	      console_(std::move(console)),
 	      monitor_(std::move(monitor)),
-	      errors_(std::move(errors))
+	      errors_(std::move(errors)),
+	      rounds_(std::move(rounds))
 	{}
 	Result<std::string> ask(std::string_view command);  // one command to QEMU's monitor, and its reply
 	Status wait_until_loaded();
@@ -65,6 +66,7 @@ class Machine {
 	TextPort console_;
 	TextPort monitor_;
 	TextPort errors_;
+	UniqueFd rounds_;     // the plugin, where CPUs go by rounds: QEMU opens it by our descriptor when it starts
 	size_t replies_ = 0;  // taken from the monitor so far
 };
 
@@ -75,7 +77,8 @@ Result<std::string> machine_identity(const MachineSpec& spec);
 // Whether machines of this QEMU can be saved. Old ones can still run in wall time.
 bool can_save_machines();
 
-// Error (lacking) with the remedy when there is no QEMU, or one too old for `accelerator`.
-Status check_qemu(Accelerator accelerator);
+// Error (lacking) with the remedy when there is no QEMU, one too old for `accelerator`, or one that cannot run `cpus`
+// in virtual time.
+Status check_qemu(Accelerator accelerator, int cpus);
 
 }  // namespace punctual

@@ -4,6 +4,7 @@
 // the reasons are given there. What one decides wrongly, or forgets, the other shows.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -107,6 +108,7 @@ class LatencyShell final : public Scheduler {
 	size_t nr_queued(DsqKind kind, u32 index) const { return kernel_.queued(dsq_id(kind, index)).size(); }
 	u64 first_key(u32 queue, u32 cpu) const;
 	u64 preempt_by_first(u32 queue, u32 cpu, u64 latest_ns);
+	std::optional<u32> next_latency_queue(u32 cpu) const;
 	bool take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables);
 	u64 earliest_key(u32 cpu) const;
 	bool latency_waits(u32 cpu) const;

@@ -158,21 +158,35 @@ void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
 		kernel_.kick(cpu, kKickPreempt);
 }
 
+std::optional<u32> LatencyShell::next_latency_queue(u32 cpu) const
+{
+	u32 llc = kernel_.llc_of(cpu);
+	u32 own = dsq_id(DsqKind::latency_cpu, cpu);
+
+	if (kernel_.nr_local(cpu))
+		return std::nullopt;
+	if (!in_scope(cpu) || !llc_states_[llc].latency_used || nr_queued(DsqKind::latency_llc, llc) == 0)
+		return own;
+	if (nr_queued(DsqKind::latency_cpu, cpu) > 0)
+		return std::nullopt;
+	return dsq_id(DsqKind::latency_llc, llc);
+}
+
 bool LatencyShell::take_cpu(u32 cpu, u64 now_ns, const latency_tunables& tunables)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64 latest_ns = due_ns(now_ns, several_wait(cpu), &tunables);
-	bool moves = !llc_states_[kernel_.llc_of(cpu)].latency_used && !kernel_.nr_local(cpu);
+	std::optional<u32> queue = next_latency_queue(cpu);
 
 	settle_floor(cpu_state, now_ns);
-	u64 key = moves ? preempt_by_first(dsq_id(DsqKind::latency_cpu, cpu), cpu, latest_ns) : earliest_key(cpu);
+	u64 key = queue ? preempt_by_first(*queue, cpu, latest_ns) : earliest_key(cpu);
 
 	if (key != kKeyNone && deadline_of_key(key) > latest_ns) {
 		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
 		return false;
 	}
-	if (moves && key != kKeyNone)
-		cpu_state.nr_latency--;
+	if (queue && key != kKeyNone)
+		cpu_state.nr_latency -= *queue == dsq_id(DsqKind::latency_cpu, cpu);
 	else
 		kernel_.kick(cpu, kKickPreempt);
 	return true;

@@ -63,6 +63,28 @@ class Repeatable(unittest.TestCase):
             self.assertLess(used, 1.06, arm["name"])
 
 
+class SeveralCpus(unittest.TestCase):
+    """CPUs side by side in virtual time; bench itself demands that two boots of each arm agree."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.fifo, cls.latency = bench("--cpus", "0-3", "--arms", "fifo,scx_latency=60us", *SPIN)["arms"]
+
+    def test_a_wakeup_on_busy_cpus_takes_microseconds(self):
+        self.assertLess(self.fifo["p99_ns"], 15_000)   # CPUs that take turns: milliseconds
+        self.assertEqual(self.fifo["dropped"], 0)
+
+    def test_the_budget_is_kept_on_busy_cpus(self):
+        self.assertLessEqual(self.latency["p999_ns"], 60_000)
+        self.assertEqual(self.latency["dropped"], 0)
+
+    def test_all_cpus_work_all_the_time(self):
+        for arm in (self.fifo, self.latency):
+            used = (arm["vnf_cpu_ns"] + arm["background_cpu_ns"]) / arm["window_ns"]
+            self.assertGreater(used, 0.97 * 4, arm["name"])
+            self.assertLess(used, 1.03 * 4, arm["name"])
+
+
 class Arms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

@@ -3,6 +3,8 @@
 import concurrent.futures
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -34,6 +36,24 @@ print(total, time.monotonic_ns(), random.random(), os.getpid())
 for _ in range(20):
     time.sleep(0.001)
     print(time.monotonic_ns())
+"""
+
+
+# The same work on one CPU, then on two at a time.
+SIDE_BY_SIDE = r"""
+import os, time
+def work(cpu):
+    os.sched_setaffinity(0, {cpu})
+    begin = time.monotonic_ns()
+    for n in range(300000):
+        pass
+    return time.monotonic_ns() - begin
+print(work(0), flush=True)
+child = os.fork()
+took_ns = work(1 if child else 0)
+if child:
+    os.waitpid(child, 0)
+    print(took_ns)
 """
 
 
@@ -98,6 +118,12 @@ class Time(unittest.TestCase):
         self.assertEqual(len(first.out.splitlines()), 22)
         self.assertEqual(first.out, second.out)
         self.assertEqual(first.out, booted.out)   # going on from a snapshot must not show
+
+    def test_cpus_in_virtual_time_run_side_by_side(self):
+        ended = lab("python3", "-c", SIDE_BY_SIDE, options=("--cpus", "2", *VIRTUAL))
+        self.assertEqual(ended.status, 0, ended)
+        alone_ns, both_ns = map(int, ended.out.split())
+        self.assertLess(both_ns, 1.2 * alone_ns)   # by turns it would be twice as long
 
 
 class Dying(unittest.TestCase):
@@ -167,6 +193,26 @@ class Refusals(unittest.TestCase):
             ended = punctual("lab", *arguments)
             self.assertEqual(ended.status, 2, (arguments, str(ended)))
             self.assertEqual(ended.err.count(b"\n"), 1, (arguments, str(ended)))
+
+    def test_a_qemu_whose_inside_is_not_known_runs_one_cpu_in_virtual_time_but_not_two(self):
+        qemu = shutil.which("qemu-system-x86_64")
+        if not qemu:
+            self.skipTest("no QEMU")
+        code = pathlib.Path(qemu).read_bytes()
+        # How the plugin knows icount_process_data; one instruction is another here.
+        changed, times = re.subn(
+            rb"(\x53\x48\x89\xfb\xe8....\x31\xc0\x66\x0f\xef)\xc0(\x66\x89\x83)",
+            lambda found: found[1] + b"\xc1" + found[2], code, flags=re.DOTALL)
+        self.assertEqual(times, 1)
+        with tempfile.TemporaryDirectory() as other:
+            file = pathlib.Path(other, "qemu-system-x86_64")
+            file.write_bytes(changed)
+            file.chmod(0o755)
+            path = {"PATH": f"{other}:{os.environ['PATH']}"}
+            ended = punctual("lab", "--cpus", "2", "--", "true", env=path)
+        self.assertEqual(ended.status, guest.LACKING, ended)
+        self.assertIn(b"--cpus 1 or --time wall", ended.err)
+        self.assertIn(b"not known", ended.err)
 
     def test_without_network_the_remedy_is_named(self):
         with tempfile.TemporaryDirectory() as cache:

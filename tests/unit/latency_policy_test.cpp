@@ -397,4 +397,24 @@ TEST(Latency, WhoWokeUpComesBeforeWhoHadItsBurst)
 	EXPECT_TRUE(vtime_before(deadline_key(1'000), renewed_key(70 * year_ns)));
 }
 
+TEST(Latency, WaitBeginsWithItsWakeup)
+{
+	EXPECT_EQ(wait_began_ns(1'000'000, 1'002'000), 1'000'000U);
+	EXPECT_EQ(wait_began_ns(1'000'000, 1'000'000 + WAKEUP_NS_MAX + 1),
+		  1'000'001 + WAKEUP_NS_MAX);                    // another wakeup's
+	EXPECT_EQ(wait_began_ns(1'000'000, 999'000), 999'000U);  // clocks of two CPUs
+}
+
+TEST(Latency, ChoosingACpuTakesOfTheBudget)
+{
+	EXPECT_EQ(budget_left_ns(64'000, 2'000), 60'000U);
+	EXPECT_EQ(budget_left_ns(1'000, 2'000), 1U);  // not 0: that would be none
+	EXPECT_EQ(budget_left_ns(0, 2'000), 0U);
+}
+
+TEST(Latency, AimsALittleBeforeTheBudgetEnds)
+{
+	EXPECT_EQ(budget_left_ns(64'000, 0), 62'000U);
+}
+
 }  // namespace
