@@ -55,9 +55,20 @@ Result<std::vector<WaitOutlier>> Collector::outliers()
 
 Result<ProbeCost> Collector::cost()
 {
-	if (!state_->cost)
-		state_->cost = TRY(CostMeter::start(state_->probes.events, state_->probes.program_fd("runq_empty")));
-	return state_->cost->read();
+	if (!state_->cost) {
+		std::vector<MeteredProgram> programs;
+		for (const int fd : state_->probes.events)
+			programs.push_back({.fd = fd});
+		state_->cost = TRY(ProgramCostMeter::start(programs));
+	}
+	ProbeCost sum;
+	for (const ProgramCost& cost : state_->cost->read()) {
+		sum.nr_events += cost.nr_runs;
+		sum.run_ns += cost.run_ns;
+		sum.calibration_ns = cost.calibration_ns;
+	}
+	sum.elapsed_ns = state_->cost->elapsed_ns();
+	return sum;
 }
 
 }  // namespace punctual
