@@ -59,7 +59,8 @@ Result<KernelSymbols> KernelSymbols::parse(std::string text)
 	if (symbols.symbols_.empty())
 		return fail(ExitCode::lacking, "{}: {}", kFile,
 			    are_hidden
-				? "the kernel hides all addresses; as root, sysctl kernel.kptr_restrict=1 shows them"
+				? "the kernel hides all addresses: run as root; if they are hidden from root, sysctl "
+				  "kernel.kptr_restrict=1 shows them"
 				: "there are no functions (boot a kernel with CONFIG_KALLSYMS)");
 	std::ranges::stable_sort(symbols.symbols_, {}, &Symbol::address);
 	return symbols;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/kernel_symbols.h"
 #include "base/perf_sampler.h"
@@ -37,6 +38,17 @@ class SampleNames {
 				if (const std::string_view name = symbols_.name_at(address);
 				    name.starts_with("bpf_prog_"))
 					program_names_.emplace(name);
+	}
+
+	// The whole name of a program, of which the kernel's statistics keep 15 characters.
+	std::string name_of(const ProfiledProgram& program) const
+	{
+		constexpr size_t kPrefix = std::string_view("bpf_prog_0123456789abcdef_").size();
+		const std::string_view symbol =
+		    program.addresses.empty() ? "" : symbols_.name_at(program.addresses.front());
+		const bool is_it = symbol.starts_with("bpf_prog_") && symbol.size() > kPrefix &&
+				   symbol.substr(kPrefix).starts_with(program.name);
+		return is_it ? std::string(symbol.substr(kPrefix)) : program.name;
 	}
 
 	bool know_programs() const { return !program_names_.empty(); }
@@ -94,12 +106,13 @@ void begin_profile(const ProfilePlan& plan, const PerfSampler& sampler, Profile*
 	profile->by_cycles = sampler.event() == SampledEvent::cycles;
 }
 
-void take_costs(const std::vector<ProfiledProgram>& programs, const std::vector<ProgramCost>& costs, Profile* profile)
+void take_costs(const std::vector<ProfiledProgram>& programs, const SampleNames& names,
+		const std::vector<ProgramCost>& costs, Profile* profile)
 {
 	profile->callbacks.reserve(programs.size());
 	for (size_t i = 0; i < programs.size(); i++)
-		profile->callbacks.push_back({programs[i].id, programs[i].name, programs[i].callback, costs[i].nr_runs,
-					      costs[i].run_ns, costs[i].calibration_ns});
+		profile->callbacks.push_back({programs[i].id, names.name_of(programs[i]), programs[i].callback,
+					      costs[i].nr_runs, costs[i].run_ns, costs[i].calibration_ns});
 }
 
 Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
@@ -117,6 +130,7 @@ Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
 	ProgramCostMeter meter = TRY(ProgramCostMeter::start(metered));
 	PerfSampler sampler = TRY(PerfSampler::start(plan.cpus, plan.frequency_hz));
 	begin_profile(plan, sampler, &profile);
+	profile.begin_ns = monotonic_ns();
 	const auto take = [&](const StackSample& sample) { names.add(sample, &profile); };
 	const Clock::time_point end = Clock::now() + plan.duration;
 	for (Clock::time_point now = Clock::now(); now < end && !profile.interrupted; now = Clock::now()) {
@@ -126,7 +140,7 @@ Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
 		sampler.read(take);
 	}
 	profile.elapsed_ns = meter.elapsed_ns();
-	take_costs(programs, meter.read(), &profile);
+	take_costs(programs, names, meter.read(), &profile);
 	sampler.stop();
 	sampler.read(take);
 	profile.nr_lost = sampler.nr_lost();

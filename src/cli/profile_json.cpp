@@ -41,6 +41,7 @@ std::string profile_json(const Profile& profile)
 		     {"version", 1},
 		     {"scheduler", profile.scheduler.empty() ? Json() : Json(clean_text(profile.scheduler))},
 		     {"kernel", profile.kernel},
+		     {"begin_ns", profile.begin_ns},
 		     {"elapsed_ns", profile.elapsed_ns},
 		     {"cpus", profile.nr_cpus},
 		     {"interrupted", profile.interrupted},
@@ -58,6 +59,7 @@ std::string profile_json(const Profile& profile)
 	json["unnamed_frames"] = profile.nr_unnamed;
 	for (const NamedWeight& row : named_weights(profile.weights))
 		json["weights"][row.key] = row.weight;
+	json["weights"]["bpf_timers"] = profile.weights.bpf_timers;
 	json["weights"]["all"] = profile.weights.all();
 	json["functions"] = Json::array();
 	for (const HotFunction& function : hot_functions(profile.stacks, kFunctionsMax))

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace punctual {
+namespace {
+
+constexpr std::string_view kTimerFrame = "bpf_timer_cb";  // who calls the function of a BPF timer
+
+}  // namespace
 
 u64 callbacks_ns(const Profile& profile)
 {
@@ -45,6 +50,8 @@ void add_kernel_sample(Profile* profile, std::span<const std::string_view> frame
 	 : part == SchedulerPart::ext_core ? weights.ext_core
 	 : part == SchedulerPart::kernel   ? weights.kernel_scheduler
 					   : weights.kernel_other) += weight;
+	if (part == SchedulerPart::bpf && std::ranges::find(frames, kTimerFrame) != frames.end())
+		weights.bpf_timers += weight;
 	std::vector<StackFrame> stack;
 	stack.reserve(frames.size());
 	for (size_t i = 0; i < frames.size(); i++)

@@ -22,6 +22,7 @@ struct CallbackCost {
 // Weights of samples: ns of CPUs, or cycles. They add up to all of them.
 struct SampleWeights {
 	u64 bpf = 0;
+	u64 bpf_timers = 0;  // of it: in timers, which have no statistics
 	u64 ext_core = 0;
 	u64 kernel_scheduler = 0;
 	u64 kernel_other = 0;
@@ -35,6 +36,7 @@ struct SampleWeights {
 struct Profile {
 	std::string scheduler;  // "": the kernel's own
 	std::string kernel;     // its release
+	u64 begin_ns = 0;       // CLOCK_MONOTONIC
 	u64 elapsed_ns = 0;
 	u32 nr_cpus = 0;           // sampled ones; the statistics are of all
 	bool interrupted = false;  // a signal ended it early

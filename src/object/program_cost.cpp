@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kRounds = 10;
 constexpr int kRunsPerRound = 200;
+constexpr int kStructOpsRunsPerRound = 10;  // each makes a trampoline of its own, which takes a hundred times as long
 
 constexpr bpf_insn kReturnZero[] = {
     {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
@@ -56,7 +57,7 @@ UniqueFd load_empty_struct_ops()
 }
 
 // The least of some rounds: the rest was interrupted. Both kinds take an array of arguments.
-Result<u64> calibrate(int program, size_t nr_arguments)
+Result<u64> calibrate(int program, size_t nr_arguments, int runs_per_round)
 {
 	u64 state = 0;  // of the test struct_ops; to a tracepoint just a number
 	std::array<u64, 8> arguments = {reinterpret_cast<uintptr_t>(&state)};
@@ -65,7 +66,7 @@ Result<u64> calibrate(int program, size_t nr_arguments)
 	u64 least_ns = ~0ULL;
 	for (int round = 0; round < kRounds; round++) {
 		const ProgramCost before = read_statistics(program).value_or(ProgramCost{});
-		for (int i = 0; i < kRunsPerRound; i++)
+		for (int i = 0; i < runs_per_round; i++)
 			if (const int error = bpf_prog_test_run_opts(program, &options); error != 0)
 				return fail_errno(-error, ExitCode::failed, "cannot calibrate BPF statistics");
 		const ProgramCost after = read_statistics(program).value_or(before);
@@ -79,12 +80,12 @@ Result<u64> calibrate_for(CalledBy called_by)
 {
 	if (called_by == CalledBy::trampoline)
 		if (const UniqueFd program = load_empty_struct_ops())
-			if (const auto calibration_ns = calibrate(program.get(), 1))
+			if (const auto calibration_ns = calibrate(program.get(), 1, kStructOpsRunsPerRound))
 				return calibration_ns;
 	const UniqueFd program = load_empty();
 	if (!program)
 		return fail_errno(errno, ExitCode::lacking, "cannot load a BPF program to calibrate BPF statistics");
-	return calibrate(program.get(), 8);
+	return calibrate(program.get(), 8, kRunsPerRound);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ Table callbacks_table(const Profile& profile)
 	Table table;
 	table.columns = {{"callback", false}, {"program", false}, {"runs"}, {"runs/s"}, {"ns/run"}, {"% of one CPU"}};
 	std::vector<const CallbackCost*> order;
+	order.reserve(profile.callbacks.size());
 	for (const CallbackCost& callback : profile.callbacks)
 		if (callback.nr_runs > 0)
 			order.push_back(&callback);
@@ -86,6 +87,8 @@ Table weights_table(const Profile& profile)
 	for (const NamedWeight& row : named_weights(profile.weights)) {
 		const SchedulerPart part = nr < std::size(kParts) ? kParts[nr] : SchedulerPart::none;
 		table.rows.push_back({{{row.name, Tone::plain, part_color(part)}, {percent_text(row.weight, all)}}});
+		if (part == SchedulerPart::bpf && profile.weights.bpf_timers > 0)
+			table.rows.push_back({{{"of it in timers"}, {percent_text(profile.weights.bpf_timers, all)}}});
 		nr++;
 	}
 	table.rows.push_back({{{"the scheduler, all three"}, {percent_text(profile.weights.scheduler(), all)}}, true});
@@ -110,11 +113,10 @@ std::vector<std::string> profile_notes(const Profile& profile)
 	notes.push_back(samples_note(profile));
 	if (!profile.by_cycles)
 		notes.emplace_back(
-		    "cpu-clock is a timer: code that runs with interrupts off, which is most of a scheduler, is seen "
-		    "only "
-		    "where it turns them on again. So the share of the scheduler as a whole is right, and its parts "
-		    "are "
-		    "not; for a BPF scheduler the callbacks above are exact.");
+		    "cpu-clock is a timer: it does not see code that runs with interrupts off, as most of a scheduler "
+		    "does, but whoever turns them on again. So the time of a scheduler is in the samples, most of it "
+		    "under the wrong name: parts and functions of it are not to be relied on. Statistics of callbacks "
+		    "do not have that fault.");
 	if (profile.programs_unnamed)
 		notes.emplace_back(
 		    "BPF programs have no names in the kernel's list of symbols, so they are in no part: "
