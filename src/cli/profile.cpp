@@ -106,13 +106,15 @@ void begin_profile(const ProfilePlan& plan, const PerfSampler& sampler, Profile*
 	profile->by_cycles = sampler.event() == SampledEvent::cycles;
 }
 
-void take_costs(const std::vector<ProfiledProgram>& programs, const SampleNames& names,
-		const std::vector<ProgramCost>& costs, Profile* profile)
+void take_costs(const std::vector<ProfiledProgram>& programs, const SampleNames& names, const ProgramCosts& costs,
+		Profile* profile)
 {
+	profile->elapsed_ns = costs.elapsed_ns;
 	profile->callbacks.reserve(programs.size());
 	for (size_t i = 0; i < programs.size(); i++)
 		profile->callbacks.push_back({programs[i].id, names.name_of(programs[i]), programs[i].callback,
-					      costs[i].nr_runs, costs[i].run_ns, costs[i].calibration_ns});
+					      costs.programs[i].nr_runs, costs.programs[i].run_ns,
+					      costs.programs[i].calibration_ns});
 }
 
 Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
@@ -127,7 +129,7 @@ Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
 	metered.reserve(programs.size());
 	for (const ProfiledProgram& program : programs)
 		metered.push_back({program.fd.get(), program.called_by});
-	ProgramCostMeter meter = TRY(ProgramCostMeter::start(metered));
+	const ProgramCostMeter meter = TRY(ProgramCostMeter::start(metered));
 	PerfSampler sampler = TRY(PerfSampler::start(plan.cpus, plan.frequency_hz));
 	begin_profile(plan, sampler, &profile);
 	profile.begin_ns = monotonic_ns();
@@ -139,7 +141,6 @@ Result<Profile> measure(const ProfilePlan& plan, StopSignal* stop)
 		profile.interrupted = stop->raised();
 		sampler.read(take);
 	}
-	profile.elapsed_ns = meter.elapsed_ns();
 	take_costs(programs, names, meter.read(), &profile);
 	sampler.stop();
 	sampler.read(take);

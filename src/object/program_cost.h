@@ -3,7 +3,6 @@
 // statistics are in that time too, so a program that does nothing is measured first and subtracted.
 #pragma once
 
-#include <chrono>
 #include <vector>
 
 #include "abi/types.h"
@@ -16,6 +15,11 @@ struct ProgramCost {
 	u64 nr_runs = 0;
 	u64 run_ns = 0;          // in the program and what it calls, without calibration_ns a run
 	u64 calibration_ns = 0;  // what an empty program of its kind reads, a run
+};
+
+struct ProgramCosts {
+	std::vector<ProgramCost> programs;  // in the order in which they were given
+	u64 elapsed_ns = 0;
 };
 
 // How the kernel calls a program decides what an empty one reads: the clock is read further away from it where there is
@@ -33,19 +37,21 @@ class ProgramCostMeter {
 	// (lacking): no privilege, or a kernel before 5.8.
 	static Result<ProgramCostMeter> start(const std::vector<MeteredProgram>& programs);
 
-	// Since start(), in the order of the programs. One that is gone keeps what it had.
-	std::vector<ProgramCost> read();
-	u64 elapsed_ns() const;
+	// Since start().
+	ProgramCosts read() const;
 
  private:
-	struct Row {
-		int fd;
-		ProgramCost before;
-		ProgramCost last;
+	// What the statistics say of all programs, at one time: whoever reads them may lose the CPU meanwhile.
+	struct Reading {
+		std::vector<ProgramCost> programs;
+		u64 at_ns = 0;
 	};
+	Reading read_at_once() const;
+
 	UniqueFd statistics_;
-	std::vector<Row> rows_;
-	std::chrono::steady_clock::time_point since_ = {};
+	std::vector<int> fds_;
+	std::vector<u64> calibrations_ns_;
+	Reading before_;
 };
 
 }  // namespace punctual

@@ -57,17 +57,19 @@ Result<ProbeCost> Collector::cost()
 {
 	if (!state_->cost) {
 		std::vector<MeteredProgram> programs;
+		programs.reserve(state_->probes.events.size());
 		for (const int fd : state_->probes.events)
 			programs.push_back({.fd = fd});
 		state_->cost = TRY(ProgramCostMeter::start(programs));
 	}
+	const ProgramCosts costs = state_->cost->read();
 	ProbeCost sum;
-	for (const ProgramCost& cost : state_->cost->read()) {
+	sum.elapsed_ns = costs.elapsed_ns;
+	for (const ProgramCost& cost : costs.programs) {
 		sum.nr_events += cost.nr_runs;
 		sum.run_ns += cost.run_ns;
 		sum.calibration_ns = cost.calibration_ns;
 	}
-	sum.elapsed_ns = state_->cost->elapsed_ns();
 	return sum;
 }
 

@@ -34,8 +34,8 @@ void add_tiles(const Profile& profile, Page* page)
 		const u64 nr = callbacks_runs(profile);
 		page->tiles.push_back({"callbacks", percent_text(callbacks_ns(profile), profile.elapsed_ns) + " %",
 				       "of one CPU, by the kernel's statistics"});
-		page->tiles.push_back(
-		    {"a run", nr ? fmt::format("{} ns", callbacks_ns(profile) / nr) : "-", count_text(nr) + " runs"});
+		page->tiles.push_back({"a run", nr ? fmt::format("{} ns", (callbacks_ns(profile) + nr / 2) / nr) : "-",
+				       count_text(nr) + " runs"});
 	}
 	page->tiles.push_back({"the whole scheduler",
 			       percent_text(profile.weights.scheduler(), profile.weights.all()) + " %",

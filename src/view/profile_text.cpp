@@ -114,9 +114,11 @@ std::vector<std::string> profile_notes(const Profile& profile)
 	if (!profile.by_cycles)
 		notes.emplace_back(
 		    "cpu-clock is a timer: it does not see code that runs with interrupts off, as most of a scheduler "
-		    "does, but whoever turns them on again. So the time of a scheduler is in the samples, most of it "
-		    "under the wrong name: parts and functions of it are not to be relied on. Statistics of callbacks "
-		    "do not have that fault.");
+		    "does, but whoever turns them on again. So the time of a scheduler is in the samples, but most of "
+		    "it "
+		    "under the wrong name, some of it outside of the scheduler: read the statistics of the callbacks, "
+		    "and "
+		    "take parts and functions for hints.");
 	if (profile.programs_unnamed)
 		notes.emplace_back(
 		    "BPF programs have no names in the kernel's list of symbols, so they are in no part: "

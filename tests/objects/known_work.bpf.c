@@ -13,6 +13,7 @@ const volatile u64 __SCX_SLICE_DFL __weak;
 const volatile u64 enqueue_steps = 1;
 const volatile u64 running_steps = 1;
 const volatile u64 stopping_steps = 1;
+const volatile u64 init_task_steps = 1; /* at each fork, with interrupts on: the only one that a timer can sample */
 
 extern void scx_bpf_dsq_insert___compat(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
 extern bool scx_bpf_dsq_insert___v2___compat(struct task_struct* p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
@@ -48,10 +49,18 @@ void BPF_PROG(known_stopping, struct task_struct* p, bool runnable)
 	count_down(stopping_steps);
 }
 
+SEC("struct_ops/known_init_task")
+s32 BPF_PROG(known_init_task, struct task_struct* p, struct scx_init_task_args* args)
+{
+	count_down(init_task_steps);
+	return 0;
+}
+
 struct sched_ext_ops {
 	void (*enqueue)(struct task_struct* p, u64 enq_flags);
 	void (*running)(struct task_struct* p);
 	void (*stopping)(struct task_struct* p, bool runnable);
+	s32 (*init_task)(struct task_struct* p, struct scx_init_task_args* args);
 	char name[128];
 };
 
@@ -60,5 +69,6 @@ struct sched_ext_ops known_ops = {
     .enqueue = (void*)known_enqueue,
     .running = (void*)known_running,
     .stopping = (void*)known_stopping,
+    .init_task = (void*)known_init_task,
     .name = "known_work",
 };
