@@ -13,7 +13,7 @@ constexpr u64 kFrequencyMax = 10'000;  // a buffer of a CPU holds a good part of
 
 Result<CpuList> online_of(const std::string& text)
 {
-	const CpuList online = TRY(CpuList::online());
+	CpuList online = TRY(CpuList::online());
 	if (text.empty())
 		return online;
 	const CpuList wanted = TRY(cpus_of_this_machine(text));

@@ -119,10 +119,13 @@ Result<ProfiledProgram> program_by_id(u32 id)
 {
 	ProfiledProgram program;
 	program.fd = UniqueFd(bpf_prog_get_fd_by_id(id));
+	if (!program.fd) {
+		const int error = errno;
+		if (error == EPERM || error == EACCES)
+			return fail(ExitCode::lacking, "looking at BPF programs needs root (sudo punctual profile)");
+	}
 	bpf_prog_info info = {};
 	u32 length = sizeof(info);
-	if (!program.fd && (errno == EPERM || errno == EACCES))
-		return fail(ExitCode::lacking, "looking at BPF programs needs root (sudo punctual profile)");
 	if (!program.fd || bpf_prog_get_info_by_fd(program.fd.get(), &info, &length) != 0)
 		return fail(ExitCode::usage, "there is no BPF program {} (bpftool prog list shows their ids)", id);
 	program.id = id;

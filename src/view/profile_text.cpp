@@ -2,6 +2,7 @@
 #include "view/profile_text.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ constexpr size_t kFunctionsMax = 15;
 std::string per_second(u64 nr, u64 elapsed_ns)
 {
 	const double seconds = static_cast<double>(std::max<u64>(elapsed_ns, 1)) / 1e9;
-	return count_text(static_cast<u64>(static_cast<double>(nr) / seconds + 0.5));
+	return count_text(static_cast<u64>(std::llround(static_cast<double>(nr) / seconds)));
 }
 
 TableRow cost_row(const std::string& name, const std::string& program, u64 nr_runs, u64 run_ns, u64 elapsed_ns)

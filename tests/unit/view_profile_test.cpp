@@ -62,6 +62,7 @@ TEST(FlameGraph, IsSoundForHostileNamesNoneAndMany)
 	const StackFrame frame[] = {{kHostile, SchedulerPart::bpf}};
 	hostile.add(frame, 1);
 	std::vector<std::string> names;
+	names.reserve(20'000);
 	for (int i = 0; i < 20'000; i++)
 		names.push_back("f" + std::to_string(i));
 	std::vector<StackFrame> deep;
