@@ -266,10 +266,3 @@ int runq_tasks(struct bpf_iter__task* context)
 	bpf_seq_write(seq, &record, sizeof(record));
 	return 0;
 }
-
-/* Never attached: what BPF statistics say of it is what they cost themselves. */
-SEC("?raw_tp/sched_switch")
-int runq_empty(void* context)
-{
-	return 0;
-}

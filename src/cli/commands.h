@@ -21,6 +21,7 @@ Action setup_doctor(CLI::App& app);
 Action setup_export(CLI::App& app);
 Action setup_lab(CLI::App& app);
 Action setup_lab_init(CLI::App& app);
+Action setup_profile(CLI::App& app);
 Action setup_record(CLI::App& app);
 Action setup_report(CLI::App& app);
 Action setup_run(CLI::App& app);

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "export/harmless.h"
+
 namespace punctual {
 namespace {
 
@@ -16,21 +18,6 @@ constexpr size_t kSeriesMax = 256;
 constexpr u32 kOctaves = 21;  // from 1 us to 1 s
 // As the metric's label has them.
 constexpr std::array<const char*, kWaitKinds> kKindLabels = {"wakeup", "preempt", "new"};
-
-// Whoever makes a cgroup chooses its name: only printable ASCII of it is printed, the rest as _x1b, so are those
-// `taken`.
-std::string harmless(std::string_view name, std::string_view taken)
-{
-	std::string text;
-	for (char c : name) {
-		const auto byte = static_cast<unsigned char>(c);
-		if (byte < 0x20 || byte > 0x7e || taken.find(c) != std::string_view::npos)
-			text += fmt::format("_x{:02x}", byte);
-		else
-			text += c;
-	}
-	return text;
-}
 
 std::string label(std::string_view name)
 {

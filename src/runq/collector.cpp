@@ -55,9 +55,22 @@ Result<std::vector<WaitOutlier>> Collector::outliers()
 
 Result<ProbeCost> Collector::cost()
 {
-	if (!state_->cost)
-		state_->cost = TRY(CostMeter::start(state_->probes.events, state_->probes.program_fd("runq_empty")));
-	return state_->cost->read();
+	if (!state_->cost) {
+		std::vector<MeteredProgram> programs;
+		programs.reserve(state_->probes.events.size());
+		for (const int fd : state_->probes.events)
+			programs.push_back({.fd = fd});
+		state_->cost = TRY(ProgramCostMeter::start(programs));
+	}
+	const ProgramCosts costs = state_->cost->read();
+	ProbeCost sum;
+	sum.elapsed_ns = costs.elapsed_ns;
+	for (const ProgramCost& cost : costs.programs) {
+		sum.nr_events += cost.nr_runs;
+		sum.run_ns += cost.run_ns;
+		sum.calibration_ns = cost.calibration_ns;
+	}
+	return sum;
 }
 
 }  // namespace punctual

@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include "object/program_cost.h"
 #include "runq/cgroup_names.h"
 #include "runq/cgroup_rows.h"
 #include "runq/collector.h"
 #include "runq/counters.h"
-#include "runq/probe_cost.h"
 #include "runq/probes.h"
 
 struct ring_buffer;
@@ -41,7 +41,7 @@ struct Collector::State {
 	WaitCounts followed;  // all, when the threshold was moved last
 	std::unique_ptr<ring_buffer, RingFree> ring;
 	std::vector<runq_outlier> drained;  // by the callback of the ring
-	std::optional<CostMeter> cost;
+	std::optional<ProgramCostMeter> cost;
 };
 
 }  // namespace punctual

@@ -72,8 +72,7 @@ Status set_options(bpf_object* object, const CollectorOptions& options, u32 nr_r
 		TRY(set_cpus(variables, *options.cpus));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "runq_rows"), nr_rows);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "runq_culprits"), nr_rows * (nr_rows + 1));
-	for (const char* name : {"runq_mkdir", "runq_empty"})
-		bpf_program__set_autoload(bpf_object__find_program_by_name(object, name), true);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "runq_mkdir"), true);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "runq_waking"), options.waking);
 	return {};
 }
@@ -129,11 +128,6 @@ Status attach_programs(Probes* probes)
 void Unmap::operator()(volatile void* memory) const
 {
 	munmap(const_cast<void*>(memory), bytes);
-}
-
-int Probes::program_fd(const char* name) const
-{
-	return bpf_program__fd(bpf_object__find_program_by_name(object.get(), name));
 }
 
 Result<Probes> Probes::load(const CollectorOptions& options, u32 nr_rows)

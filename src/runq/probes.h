@@ -33,7 +33,6 @@ struct Probes {
 	static Result<Probes> load(const CollectorOptions& options, u32 nr_rows);
 
 	int map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(object.get(), name); }
-	int program_fd(const char* name) const;
 
 	ObjectPtr object;
 	std::vector<std::unique_ptr<bpf_link, LinkDestroy>> links;

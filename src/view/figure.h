@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "measure/histogram.h"
+#include "measure/stack_tree.h"
 #include "view/markup.h"
 
 namespace punctual {
@@ -67,6 +68,19 @@ struct FrontierPlot {
 	u64 budget_ns = 0;
 };
 Markup frontier_plot(const FrontierPlot& plot);
+
+// Stacks as a flame graph: a box for each function, as wide as its share of the samples, above the one that called it.
+// Coloured by the part of the scheduler. Each box tells its figures under the pointer and under the keyboard's focus.
+struct FlameGraph {
+	std::string title;
+	const StackTree* stacks;  // not null; drawn now, not kept
+	u64 whole = 0;            // what 100 % is: at least the weight of all stacks
+	std::string whole_name;   // "of all samples"
+};
+Markup flame_graph(const FlameGraph& graph);
+
+// The figures' colour of a part of the scheduler; -1: none.
+int part_color(SchedulerPart part);
 
 // The CSS that all figures need; once a page.
 std::string figure_style();

@@ -40,6 +40,11 @@ font-variant-numeric:tabular-nums}
 .fig .h0{fill-opacity:.14}.fig .h1{fill-opacity:.24}.fig .h2{fill-opacity:.34}.fig .h3{fill-opacity:.46}
 .fig .h4{fill-opacity:.58}.fig .h5{fill-opacity:.72}.fig .h6{fill-opacity:.86}
 .fig .frontier{fill:none;stroke:var(--muted);stroke-width:1.5;stroke-opacity:.6}
+.fig .box rect{stroke:var(--card);stroke-width:.5}.fig .box .in{font-size:11px;pointer-events:none}
+.fig .box .detail{visibility:hidden;font-size:12px;pointer-events:none}
+.fig .box:hover .detail,.fig .box:focus .detail{visibility:visible}
+.fig .box:hover rect,.fig .box:focus rect{stroke:var(--ink);stroke-width:1.5}.fig .box:focus{outline:none}
+.fig .part{fill-opacity:.42}.fig .plain{fill:var(--muted);fill-opacity:.18}
 .fig .open{fill:var(--card)!important;stroke-width:2}
 )";
 

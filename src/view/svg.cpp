@@ -82,6 +82,18 @@ void SvgCanvas::text(double x, double y, std::string_view classes, std::string_v
 			    escape_markup(text));
 }
 
+void SvgCanvas::box(double x, double y, double width, double height, std::string_view classes, std::string_view label,
+		    const Detail& detail)
+{
+	const std::string text = escape_markup(detail.text);
+	svg_ += fmt::format("<g class=\"box\" tabindex=\"0\"><title>{}</title>", text);
+	rect(x, y, width, height, classes);
+	if (!label.empty())
+		this->text(x + 3, y + height - 4.5, "in", label);
+	svg_ += fmt::format("<text class=\"detail\" x=\"{}\" y=\"{}\">{}</text></g>\n", pixel(detail.x),
+			    pixel(detail.y), text);
+}
+
 Markup SvgCanvas::finish() &&
 {
 	return {std::move(svg_) + "</svg>\n"};

@@ -23,6 +23,15 @@ class SvgCanvas {
 	// Text escaped here. Classes "mid" and "end" set where x is; "turned" turns it to read upwards.
 	void text(double x, double y, std::string_view classes, std::string_view text);
 
+	// A box with a label that fits into it, and a detail that is shown at the given place while the pointer is on
+	// the box or it has the keyboard's focus. Both texts are escaped here.
+	struct Detail {
+		double x, y;
+		std::string_view text;
+	};
+	void box(double x, double y, double width, double height, std::string_view classes, std::string_view label,
+		 const Detail& detail);
+
 	Markup finish() &&;
 
  private:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "view/bench_page.h"
+#include "view/profile_page.h"
 #include "view/waits_page.h"
 
 namespace punctual {
@@ -80,6 +81,21 @@ WaitsPart recording(u64 base_ns)
 	return part;
 }
 
+std::string profile_page()
+{
+	Profile profile;
+	profile.scheduler = profile.kernel = kHostile;
+	profile.elapsed_ns = 1'000'000'000;
+	profile.nr_cpus = 2;
+	profile.callbacks = {{14, kHostile, "enqueue", 1000, 500'000, 97}, {15, "cheap", kHostile, 1000, 100'000, 97}};
+	const std::string_view in_scheduler[] = {"do_syscall_64", "__schedule", "enqueue_task_scx", kHostile};
+	const std::string_view elsewhere[] = {"do_syscall_64", kHostile, "copy_from_user"};
+	add_kernel_sample(&profile, in_scheduler, {kHostile}, false, 400'000'000);
+	add_kernel_sample(&profile, elsewhere, {}, false, 100'000'000);
+	profile.weights.user = 500'000'000;
+	return profile_html(profile);
+}
+
 bool write(const std::string& path, const std::string& text)
 {
 	std::ofstream file(path);
@@ -100,6 +116,7 @@ int main(int argc, char** argv)
 	const std::string folder = argv[1];
 	const bool written =
 	    punctual::write(folder + "/bench.html", punctual::bench_page()) &&
+	    punctual::write(folder + "/profile.html", punctual::profile_page()) &&
 	    punctual::write(folder + "/waits.html", punctual::waits_html({punctual::recording(1'000)})) &&
 	    punctual::write(folder + "/waits-compared.html",
 			    punctual::waits_html({punctual::recording(1'000), punctual::recording(90'000)}));
