@@ -117,8 +117,9 @@ void declare_rollout_options(CLI::App& app, RolloutOptions* options, RolloutOutp
 	app.add_option("--soak", options->soak, "how long each step runs the scheduler, and EEVDF as long")
 	    ->capture_default_str();
 	app.add_option("--pairs", options->pairs, "so many runs under each in a step")->capture_default_str();
-	app.add_option("--keep-if", options->keep_if, "rule: p50, p99, p99.9, max, background, drop against EEVDF")
-	    ->capture_default_str();
+	app.add_option(
+	    "--keep-if", options->keep_if,
+	    "rule over p50, p99, p99.9, max, background, drop (default: p99 <= 0.5x and background >= 0.95x)");
 	declare_load_options(app, options);
 	if (!output)
 		return;
@@ -132,7 +133,6 @@ void declare_rollout_options(CLI::App& app, RolloutOptions* options, RolloutOutp
 std::vector<std::string> rollout_arguments(const RolloutOptions& options)
 {
 	std::vector<std::string> arguments = {options.sched,
-					      "--cpus=" + options.cpus,
 					      "--steps=" + options.steps,
 					      "--soak=" + options.soak,
 					      "--pairs=" + std::to_string(options.pairs),
@@ -144,7 +144,9 @@ std::vector<std::string> rollout_arguments(const RolloutOptions& options)
 					      "--background=" + options.background,
 					      "--background-processes=" + std::to_string(options.background_processes),
 					      "--seed=" + std::to_string(options.seed)};
-	arguments.reserve(arguments.size() + options.slices.size() + 1);
+	arguments.reserve(arguments.size() + options.slices.size() + 2);
+	if (!options.cpus.empty())  // an option of the form "--cpus=" would take the next word
+		arguments.push_back("--cpus=" + options.cpus);
 	for (const std::string& slice : options.slices)
 		arguments.push_back("--slice=" + slice);
 	if (!options.background_cgroup.empty())

@@ -27,7 +27,10 @@ def cgroups():
 class Rollout:
     """One `punctual rollout`, with its lines on stderr as they come."""
 
+    started = []
+
     def __init__(self, *arguments):
+        self.started.append(self)
         self.process = subprocess.Popen(["punctual", "rollout", *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.said = ""
@@ -54,6 +57,15 @@ class Case(unittest.TestCase):
     def setUp(self):
         self.assert_eevdf()
         self.assertFalse(os.path.exists(RECORD))
+
+    def tearDown(self):   # one that failed must not fail the others
+        for rollout in Rollout.started:
+            rollout.process.kill()
+            rollout.process.communicate()
+        Rollout.started.clear()
+        wait_disabled()
+        if os.path.exists(RECORD):
+            os.unlink(RECORD)
 
     def assert_eevdf(self):
         self.assertEqual((sched_ext("state"), cgroups()), ("disabled", []))
@@ -101,7 +113,6 @@ class Kept(Case):
         self.assertNotIn("run 1 of", rollout.said)
         self.assertEqual(rollout.kill(signal.SIGTERM)[0], 0)
         self.assert_eevdf()
-        os.unlink(RECORD)
 
 
 class Reverted(Case):
