@@ -145,7 +145,7 @@ class Interrupted(Case):
         status, out, said = self.run_to_end("scx_simple", "--steps", "all", *ONE_PAIR)
         self.assertIn("found one that did not end, scx_simple at step 1, run", said)
         self.assertEqual(status, INCONCLUSIVE, said)   # one pair shows nothing, and nothing is never kept
-        self.assertIn("1 pairs are too few", out)
+        self.assertIn("not kept, as nothing was shown; EEVDF runs", out)
         self.assert_eevdf()
 
 
@@ -163,7 +163,7 @@ class OwnLoad(Case):
         self.assertEqual(status, INCONCLUSIVE, said)
         pair = json.loads(out)["steps"][0]["pairs"][0]
         for side in pair.values():
-            self.assertGreater(side["nr"], 5)
+            self.assertGreater(side["nr"], 0)
             self.assertGreater(side["p99_ns"], 0)
             self.assertGreater(side["background"], 0)
         self.assertEqual(sched_ext("state"), "disabled")
