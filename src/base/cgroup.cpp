@@ -228,6 +228,20 @@ Result<std::optional<fs::path>> cgroup_by_id(uint64_t id)
 	return path;
 }
 
+Result<uint64_t> cgroup_cpu_usage_us(const fs::path& directory)
+{
+	constexpr std::string_view kKey = "usage_usec ";
+	const fs::path file = directory / "cpu.stat";
+	const std::string text = TRY(read_file(file));
+	for (const std::string_view line : split(text, '\n')) {
+		uint64_t usage_us = 0;
+		if (line.starts_with(kKey) &&
+		    std::from_chars(line.data() + kKey.size(), line.data() + line.size(), usage_us).ec == std::errc())
+			return usage_us;
+	}
+	return fail(ExitCode::lacking, "{} has no usage_usec", file.native());
+}
+
 Result<ScopedCgroup> ScopedCgroup::create(std::string_view name)
 {
 	TRY(refuse_escape(name));
@@ -273,20 +287,6 @@ Status ScopedCgroup::add(pid_t pid) const
 Status ScopedCgroup::write(std::string_view file, std::string_view value) const
 {
 	return write_kernel_file(path_ / file, value);
-}
-
-Result<uint64_t> ScopedCgroup::cpu_usage_us() const
-{
-	constexpr std::string_view kKey = "usage_usec ";
-	const fs::path file = path_ / "cpu.stat";
-	const std::string text = TRY(read_file(file));
-	for (const std::string_view line : split(text, '\n')) {
-		uint64_t usage_us = 0;
-		if (line.starts_with(kKey) &&
-		    std::from_chars(line.data() + kKey.size(), line.data() + line.size(), usage_us).ec == std::errc())
-			return usage_us;
-	}
-	return fail(ExitCode::lacking, "{} has no usage_usec", file.native());
 }
 
 }  // namespace punctual

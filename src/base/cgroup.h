@@ -30,6 +30,9 @@ Result<uint64_t> cgroup_id(const std::filesystem::path& directory);
 // Its directory; nullopt when it was removed. One system call, not a search. Error (lacking) without root.
 Result<std::optional<std::filesystem::path>> cgroup_by_id(uint64_t id);
 
+// CPU time that its tasks and those below it have used, in microseconds: usage_usec of cpu.stat.
+Result<uint64_t> cgroup_cpu_usage_us(const std::filesystem::path& directory);
+
 // A cgroup made for one run; its processes are killed and the directory removed by the destructor.
 class ScopedCgroup {
  public:
@@ -45,7 +48,7 @@ class ScopedCgroup {
 	const std::filesystem::path& path() const { return path_; }
 	Status add(pid_t pid) const;
 	Status write(std::string_view file, std::string_view value) const;  // e.g. "cpu.weight", "200"
-	Result<uint64_t> cpu_usage_us() const;                              // usage_usec of cpu.stat
+	Result<uint64_t> cpu_usage_us() const { return cgroup_cpu_usage_us(path_); }
 
  private:
 	explicit ScopedCgroup(std::filesystem::path path) : path_(std::move(path)) {}

@@ -167,6 +167,7 @@ Result<SchedulerWatch> SchedulerWatch::begin(const Arm& arm, const ScopedCgroup&
 			    arm.name, other);
 	if (arm.kind == ArmKind::scheduler) {
 		SchedulerOptions options;
+		options.cpus = arm.cpus;
 		if (arm.budget)
 			options.budgets.push_back({vnf.path().native(), *arm.budget});
 		Result<Scheduler> scheduler = Scheduler::attach(arm.scheduler, options);

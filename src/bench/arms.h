@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cpu_list.h"
 #include "base/result.h"
 #include "base/units.h"
 
@@ -28,6 +29,7 @@ struct Arm {
 	ArmKind kind = ArmKind::eevdf;
 	std::string scheduler;              // built-in name or path of an object; empty for the kernel's own
 	std::optional<Nanoseconds> budget;  // of the packet function's cgroup
+	CpuList cpus = {};                  // where the scheduler's policy applies; empty: everywhere
 
 	bool needs_cpu_controller() const { return kind == ArmKind::eevdf_weight || kind == ArmKind::eevdf_idle; }
 	bool is_object_file() const { return scheduler.ends_with(".bpf.o"); }

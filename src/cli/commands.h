@@ -24,6 +24,7 @@ Action setup_lab_init(CLI::App& app);
 Action setup_profile(CLI::App& app);
 Action setup_record(CLI::App& app);
 Action setup_report(CLI::App& app);
+Action setup_rollout(CLI::App& app);
 Action setup_run(CLI::App& app);
 Action setup_runq(CLI::App& app);
 Action setup_sim(CLI::App& app);

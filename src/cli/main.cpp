@@ -34,6 +34,8 @@ constexpr Command kCommands[] = {
     {"compare", "tell whether the waits of two recordings differ, or whether that is noise", setup_compare, false},
     {"export", "a recording in the format of another program", setup_export, false},
     {"bench", "packet function against telemetry under several schedulers, in one table", setup_bench, false},
+    {"rollout", "a scheduler on a part of the CPUs, measured against EEVDF, and kept or reverted by a rule",
+     setup_rollout, false},
     {"profile", "what the loaded scheduler costs: each callback, and stacks in the kernel as a flame graph",
      setup_profile, false},
     {"sim", "ask the policy again what a scheduler in a kernel asked it", setup_sim, false},
