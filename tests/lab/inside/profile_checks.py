@@ -5,6 +5,7 @@ how much slower two processes wake each other."""
 import json
 import os
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -16,9 +17,11 @@ PINGPONG, FORKS, OBJECTS = os.environ["PINGPONG"], os.environ["FORKS"], os.envir
 KNOWN_WORK = f"{OBJECTS}/known_work.bpf.o"
 HARDEN = "/proc/sys/net/core/bpf_jit_harden"
 SAME = 0.05      # what two totals may differ by, of the larger
+ONE_LOAD = 0.12  # between two loads of a scheduler: a start was seen that shifted a round trip by 100 ns; enqueue alone is 40 %
 SAMPLED = 0.08   # where one is by 2000 samples: three standard errors of a share of a half are 7 % of it
 USAGE, INTERRUPTED = 2, 130
 WINDOW = "150ms"
+LOADS = 3
 
 
 def profile(*options):
@@ -134,13 +137,16 @@ class Latency(unittest.TestCase):
 
     def test_what_all_callbacks_gain_is_what_the_machine_loses(self):
         self.addCleanup(self.harden, 0)
-        trips = []
+        callbacks_ns, trip_ns = [], []
         for level in (0, 2):
             self.harden(level)
-            trips.append(under("scx_latency", Trips))
-        plain, blinded = trips
-        self.assertGreater(blinded.callbacks_ns, 1.1 * plain.callbacks_ns)   # there is something to compare
-        assert_same(self, blinded.callbacks_ns - plain.callbacks_ns, blinded.trip_ns - plain.trip_ns)
+            # In which of several ways its timers and the ticks meet differs from load to load.
+            trips = under("scx_latency", lambda: [Trips() for _ in range(LOADS)])
+            callbacks_ns.append(statistics.median(each.callbacks_ns for each in trips))
+            trip_ns.append(statistics.median(each.trip_ns for each in trips))
+            print([(round(each.callbacks_ns), round(each.trip_ns)) for each in trips], flush=True)
+        self.assertGreater(callbacks_ns[1], 1.1 * callbacks_ns[0])   # there is something to compare
+        assert_same(self, callbacks_ns[1] - callbacks_ns[0], trip_ns[1] - trip_ns[0], ONE_LOAD)
 
     @staticmethod
     def harden(level):
