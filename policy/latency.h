@@ -146,7 +146,7 @@ static inline u64 standing_deadline(const struct running_facts* running, u64 now
  * When the wait of a task began that is queued now: when its wakeup began, if that is on record. A record of longer ago
  * is of another wakeup, and none is from the future.
  */
-constexpr u64 WAKEUP_NS_MAX = 100 * 1000;
+constexpr u64 WAKEUP_NS_MAX = 100000;
 
 static inline u64 wait_began_ns(u64 waking_ns, u64 now_ns)
 {
@@ -154,16 +154,21 @@ static inline u64 wait_began_ns(u64 waking_ns, u64 now_ns)
 }
 
 /*
- * What is left of a budget when the task is queued; 0: it has none. A little less, in proportion, is aimed at: what
- * comes before the wakeup and after the start nobody measures, and who asked for a budget counts it.
+ * What is left of a budget when the task is queued; 0: it has none. Where a CPU was chosen, which took time, there are
+ * several, and what nobody measures takes longer: what comes before the wakeup, and after the start. Who asked for a
+ * budget counts it, so a little less is aimed at, in proportion. Not of a budget that is hardly longer than a switch:
+ * there the CPU is taken at once, whatever is aimed at.
  */
 constexpr u32 MARGIN_SHIFT = 5;
+constexpr u64 MARGIN_BUDGET_NS_MIN = 32000;
 
 static inline u64 budget_left_ns(u64 budget_ns, u64 waited_ns)
 {
-	u64 aim_ns = budget_ns - (budget_ns >> MARGIN_SHIFT);
+	u64 spent_ns = waited_ns;
 
-	return aim_ns > waited_ns ? aim_ns - waited_ns : aim_ns > 0;
+	if (waited_ns && budget_ns >= MARGIN_BUDGET_NS_MIN)
+		spent_ns += budget_ns >> MARGIN_SHIFT;
+	return budget_ns > spent_ns ? budget_ns - spent_ns : budget_ns > 0;
 }
 
 /* Until when the burst of a task that starts now lasts; 0: it has used it up. */

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/file.h"
 
@@ -62,7 +63,8 @@ Result<KernelSymbols> KernelSymbols::parse(std::string text)
 				? "the kernel hides all addresses: run as root; if they are hidden from root, sysctl "
 				  "kernel.kptr_restrict=1 shows them"
 				: "there are no functions (boot a kernel with CONFIG_KALLSYMS)");
-	std::ranges::stable_sort(symbols.symbols_, {}, &Symbol::address);
+	std::ranges::sort(symbols.symbols_, {},
+			  [](const Symbol& symbol) { return std::pair(symbol.address, symbol.name_at); });
 	return symbols;
 }
 

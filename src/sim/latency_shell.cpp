@@ -133,7 +133,7 @@ void LatencyShell::enqueue(Task& task, u32 flags)
 	latency_tunables tunables = tunables_of(cpu_state);
 	place_facts facts = {};
 	facts.now_ns = now_ns;
-	facts.budget_ns = budget_left_ns(budget_now(task, state, cpu, now_ns, ran_ns), 0);
+	facts.budget_ns = budget_now(task, state, cpu, now_ns, ran_ns);
 	facts.deadline_ns = state.deadline_ns;
 	facts.ran_ns = state.exec_ns_charged - state.began_exec_ns;
 	facts.running = cpu_state.running;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -68,7 +69,8 @@ Table callbacks_table(const Profile& profile)
 	for (const CallbackCost& callback : profile.callbacks)
 		if (callback.nr_runs > 0)
 			order.push_back(&callback);
-	std::ranges::stable_sort(order, std::greater(), &CallbackCost::run_ns);
+	std::ranges::sort(order, std::greater(),
+			  [](const CallbackCost* callback) { return std::pair(callback->run_ns, callback->id); });
 	for (const CallbackCost* callback : order)
 		table.rows.push_back(cost_row(callback->callback.empty() ? "-" : callback->callback,
 					      fmt::format("{} ({})", clean_text(callback->name), callback->id),
