@@ -184,7 +184,7 @@ void decide(double p, Question* question)
 	const std::string measured = measured_text(*question);
 	if (const size_t nr_min = pairs_min(1); over.nr_pairs < nr_min) {
 		judgement.reason =
-		    fmt::format("{} pairs are too few for a verdict, {} would do", over.nr_pairs, nr_min);
+		    fmt::format("too few pairs for a verdict: {}, and {} would do", over.nr_pairs, nr_min);
 		return;
 	}
 	const bool is_below = over.ratio_high < 1, is_above = over.ratio_low > 1;
@@ -217,7 +217,7 @@ ConditionJudgement judge_drop(const KeepCondition& condition, std::span<const Ro
 	judgement.reason = fmt::format("{:.4g} % of the packets", 100 * total);
 	if (pairs.size() < pairs_min(1))
 		judgement.reason =
-		    fmt::format("{} pairs are too few for a verdict, {} would do", pairs.size(), pairs_min(1));
+		    fmt::format("too few pairs for a verdict: {}, and {} would do", pairs.size(), pairs_min(1));
 	else if (std::ranges::all_of(pairs, within))
 		judgement.verdict = RuleVerdict::holds;
 	else if (condition.at_most ? total > condition.limit : total < condition.limit)

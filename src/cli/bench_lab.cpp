@@ -22,7 +22,7 @@ namespace {
 // the risk.
 constexpr unsigned kGuestsMax = 2;
 constexpr size_t kBootsMax = 4;  // of an arm, until two agree
-// Virtual time runs some forty times slower than the host's under load, more on a busy host.
+// Virtual time runs some forty times slower than the host's under load, for each CPU, and more on a busy host.
 constexpr int kSlownessMax = 200;
 
 // What is running and what is done, for a person: one line that changes on a terminal, else one line an arm.
@@ -111,7 +111,7 @@ LabOptions lab_options(const Arm& arm, const LabBench& bench, int stop_fd)
 	options.kernel = bench.kernel;
 	options.cpus = bench.cpus;
 	options.time = LabTime::virtual_time;
-	options.timeout += kSlownessMax * bench.load_length;
+	options.timeout += kSlownessMax * bench.cpus * bench.load_length;
 	options.stop_fd = stop_fd;
 	if (arm.is_object_file())
 		options.include.push_back(std::filesystem::absolute(arm.scheduler).lexically_normal());

@@ -3,10 +3,8 @@
 //
 // With -icount alone QEMU lets the CPUs run one after the other, each until the next timer is due, and time is the sum
 // of what they executed: with every CPU busy a wakeup across CPUs comes milliseconds late. Here each CPU has a clock of
-// its own, 1 ns an instruction, and time goes in rounds of at most 1 us (argument q=NS;
-// check=on only looks whether this QEMU is known, and ends it): in a round every CPU that does
-// not sleep executes until its clock shows the round's end; then the timers that are due run, and the next round
-// begins.
+// its own, 1 ns an instruction, and time goes in rounds of at most 1 us: in a round every CPU that does not sleep
+// executes until its clock shows the round's end; then the timers that are due run, and the next round begins.
 //  - A round ends early where a timer is due. If every CPU sleeps, time jumps to the next timer.
 //  - A CPU that another one wakes starts at that one's time; one that a timer wakes starts with the round.
 //  - Who executes PAUSE waits for another CPU: it gives up the rest of its round.
@@ -18,6 +16,8 @@
 // in its table of the accelerator. All of them are exported; what is not, the offsets of some fields, is read out of
 // the functions' machine code, whose shape is compared byte by byte. Where anything looks different the plugin refuses
 // to load.
+//
+// Arguments: q=NS, the length of a round; check=on, which ends QEMU at once, with success when it is known.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `punctual rollout` promises, on a real kernel. Runs inside a lab guest with two CPUs. The guest is emulated: its rules are such that the host's load cannot decide them."""
+"""What `punctual rollout` promises, on a real kernel. Runs inside a lab guest with two CPUs. The guest is emulated, so the
+rules here are such that the host's load cannot decide them."""
 import json
 import os
 import re
