@@ -195,8 +195,7 @@ static inline void watch_waiting(s32 cpu, u64 now_ns)
 	}
 }
 
-/* To move it here would end the scheduler. One that is bound here waits in the CPU's own queue, or did when it was
- * queued. */
+/* To move it here would end the scheduler. */
 static inline bool is_bound_elsewhere(const struct task_struct* p, s32 cpu)
 {
 	return p->migration_disabled && scx_bpf_task_cpu(p) != cpu;

@@ -19,7 +19,7 @@ extern "C" const char rounds_plugin_object_end[];
 namespace punctual {
 namespace {
 
-// Trust what is longer. Shorter rounds were seen to change no figure and to take longer.
+// What is shorter than that cannot be told between CPUs.
 constexpr int kRoundNs = 1000;
 
 std::string_view plugin_bytes()
