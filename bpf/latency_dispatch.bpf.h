@@ -154,9 +154,7 @@ static inline bool take_floor(s32 cpu, u32 llc)
 	if (cpu_state->running.kind != RUNNING_BUDGETED && !cpu_state->is_paying)
 		return false;
 	now_ns = scx_bpf_now();
-	settle_floor(cpu_state, now_ns);
-	cpu_state->is_paying = decide_floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
-	if (!cpu_state->is_paying || floor_waits(cpu, now_ns))
+	if (!pay_floor_if_due(cpu_state, now_ns) || floor_waits(cpu, now_ns))
 		return false;
 	if (take_normal(cpu, llc))
 		return true;

@@ -124,7 +124,7 @@ static inline bool resume_turn(struct task_struct* p, s32 cpu, u64 flags)
 
 	if (!facts.in_turn)
 		return false;
-	facts.latency_waits = latency_waits(cpu);
+	facts.others_first = cpu_state->starved_dsq || latency_waits(cpu);
 	rest_ns = decide_resume_ns(&facts);
 	if (!rest_ns)
 		return false;

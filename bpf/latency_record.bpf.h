@@ -140,7 +140,7 @@ static __always_inline u64 decide_resume_ns(const struct resume_facts* facts)
 	u64 answer = resume_ns(facts);
 
 	RECORD(DECISION_RESUME, answer, facts->turn_ran_ns, facts->turn_ns, facts->turn_ns_min, facts->in_turn,
-	       facts->pinned, facts->latency_waits);
+	       facts->pinned, facts->others_first);
 	return answer;
 }
 

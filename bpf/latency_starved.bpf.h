@@ -74,6 +74,7 @@ static bool take_starved(s32 cpu)
 		return false;
 	if (dsq == dsq_id(DSQ_LATENCY_CPU, cpu))
 		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
+	cpu_state->starved_look_ns = now_ns - STARVED_LOOK_NS; /* the next tick looks for the next one */
 	COUNT(nr_starved);
 	return true;
 }

@@ -150,6 +150,23 @@ static inline bool normal_waits(s32 cpu)
 	       scx_bpf_dsq_nr_queued(dsq_id(DSQ_NORMAL_LLC, llc_of(cpu))) > 0;
 }
 
+/* One that was preempted in the middle of its turn waits on the CPU's own queue (resume_turn()). */
+static inline bool floor_is_wanted(s32 cpu)
+{
+	return normal_waits(cpu) || scx_bpf_dsq_nr_queued(DSQ_LOCAL_ON | cpu) > 0;
+}
+
+/*
+ * Do normal tasks come first from now on? Under the run-queue lock. Asked where the CPU chooses, and where a budgeted
+ * task leaves it: for one that waits on the CPU's own queue the kernel does not ask us whom to choose.
+ */
+static inline bool pay_floor_if_due(struct cpu_state* cpu_state, u64 now_ns)
+{
+	settle_floor(cpu_state, now_ns);
+	cpu_state->is_paying = decide_floor_is_due(cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
+	return cpu_state->is_paying;
+}
+
 /* Must the budgeted task on this CPU leave for normal ones? Also without the run-queue lock. */
 static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 {
@@ -159,7 +176,7 @@ static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 	if (cpu_state->running.kind != RUNNING_BUDGETED)
 		return false;
 	owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs);
-	return decide_floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && normal_waits(cpu);
+	return decide_floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && floor_is_wanted(cpu);
 }
 
 static inline void look_again(s32 cpu, u64 now_ns)

@@ -148,6 +148,8 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 
 	if (woken)
 		state->began_exec_ns = state->exec_ns_charged;
+	else if (cpu_state->running.kind == RUNNING_BUDGETED)
+		pay_floor_if_due(cpu_state, now_ns);
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	struct place_facts facts = {
 	    .now_ns = now_ns,

@@ -130,6 +130,8 @@ void LatencyShell::enqueue(Task& task, u32 flags)
 
 	if (woken)
 		state.began_exec_ns = state.exec_ns_charged;
+	else if (cpu_state.running.kind == RUNNING_BUDGETED)
+		pay_floor_if_due(cpu_state, now_ns);
 	latency_tunables tunables = tunables_of(cpu_state);
 	place_facts facts = {};
 	facts.now_ns = now_ns;

@@ -116,6 +116,7 @@ class LatencyShell final : public Scheduler {
 	bool latency_is_queued(u32 cpu) const;
 	u64 safe_for_both(u32 cpu, u64 now_ns, u64 key) const;
 	bool normal_waits(u32 cpu) const;
+	bool floor_is_wanted(u32 cpu) const;
 	latency_tunables tunables_of(const CpuState& cpu_state);
 
 	void init_groups();
@@ -164,6 +165,7 @@ class LatencyShell final : public Scheduler {
 	void arm_timer(u32 cpu, u64 now_ns, u64 at_ns);
 	bool cpu_may_be_preempted(u32 cpu, u64 now_ns, const latency_tunables& tunables) const;
 	void settle_floor(CpuState& cpu_state, u64 now_ns);
+	bool pay_floor_if_due(CpuState& cpu_state, u64 now_ns);
 	bool floor_wants_cpu(u32 cpu, u64 now_ns) const;
 	void look_again(u32 cpu, u64 now_ns);
 	void watch_waiting(u32 cpu, u64 now_ns);

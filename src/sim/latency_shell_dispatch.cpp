@@ -124,9 +124,7 @@ bool LatencyShell::take_floor(u32 cpu, u32 llc)
 	if (cpu_state.running.kind != RUNNING_BUDGETED && !cpu_state.is_paying)
 		return false;
 	u64 now_ns = kernel_.clock_ns();
-	settle_floor(cpu_state, now_ns);
-	cpu_state.is_paying = floor_is_due(cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
-	if (!cpu_state.is_paying || floor_waits(cpu, now_ns))
+	if (!pay_floor_if_due(cpu_state, now_ns) || floor_waits(cpu, now_ns))
 		return false;
 	serves_floor_ = true;
 	bool took = take_normal(cpu, llc);

@@ -82,7 +82,7 @@ bool LatencyShell::resume_turn(Task& task, u32 cpu, u32 flags)
 	facts.pinned = task.is_pinned();
 	if (!facts.in_turn)
 		return false;
-	facts.latency_waits = latency_waits(cpu);
+	facts.others_first = cpu_state.starved_queue != kNoQueue || latency_waits(cpu);
 	u64 rest_ns = resume_ns(&facts);
 	if (!rest_ns)
 		return false;

@@ -57,6 +57,7 @@ bool LatencyShell::take_starved(u32 cpu)
 	serves_floor_ = false;
 	if (queue == dsq_id(DsqKind::latency_cpu, cpu))
 		cpu_state.nr_latency--;
+	cpu_state.starved_look_ns = kernel_.clock_ns() - STARVED_LOOK_NS;
 	outcome_.nr_starved++;
 	return true;
 }

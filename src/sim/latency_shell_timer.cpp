@@ -121,6 +121,18 @@ bool LatencyShell::normal_waits(u32 cpu) const
 	return nr_queued(DsqKind::normal_cpu, cpu) > 0 || nr_queued(DsqKind::normal_llc, kernel_.llc_of(cpu)) > 0;
 }
 
+bool LatencyShell::floor_is_wanted(u32 cpu) const
+{
+	return normal_waits(cpu) || kernel_.nr_local(cpu) > 0;
+}
+
+bool LatencyShell::pay_floor_if_due(CpuState& cpu_state, u64 now_ns)
+{
+	settle_floor(cpu_state, now_ns);
+	cpu_state.is_paying = floor_is_due(cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
+	return cpu_state.is_paying;
+}
+
 bool LatencyShell::floor_wants_cpu(u32 cpu, u64 now_ns) const
 {
 	const CpuState& cpu_state = cpu_states_[cpu];
@@ -128,7 +140,7 @@ bool LatencyShell::floor_wants_cpu(u32 cpu, u64 now_ns) const
 	if (cpu_state.running.kind != RUNNING_BUDGETED)
 		return false;
 	u64 owed_ns = floor_after_budgeted(cpu_state.owed_ns, now_ns - cpu_state.settled_ns, &floor_knobs_);
-	return floor_is_due(owed_ns, cpu_state.is_paying, &floor_knobs_) && normal_waits(cpu);
+	return floor_is_due(owed_ns, cpu_state.is_paying, &floor_knobs_) && floor_is_wanted(cpu);
 }
 
 void LatencyShell::look_again(u32 cpu, u64 now_ns)

@@ -41,7 +41,7 @@ struct NumberQuestion {
 constexpr NumberQuestion kNumberQuestions[] = {
     {DECISION_RESUME,
      "resume_ns",
-     {"turn_ran_ns", "turn_ns", "turn_ns_min", "in_turn", "pinned", "latency_waits"},
+     {"turn_ran_ns", "turn_ns", "turn_ns_min", "in_turn", "pinned", "others_first"},
      {"rest_ns"},
      [](const Facts& f) {
 	     const resume_facts facts = {f[0], f[1], f[2], f[3] != 0, f[4] != 0, f[5] != 0, {}};

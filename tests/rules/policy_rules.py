@@ -227,7 +227,7 @@ POLICY_RULES = {
              "!facts->pinned || ", "",
              "Resume.FinishedTurnAndMovableTaskQueueWithTheOthers"),
         Rule("no task continues while a budgeted one waits",
-             "facts->latency_waits ||", "",
+             "facts->others_first ||", "",
              "Resume.PreemptedTaskFinishesItsTurnWhereItIs"),
         Rule("a rest that is too short is forfeited",
              "facts->turn_ran_ns + facts->turn_ns_min > facts->turn_ns", "facts->turn_ran_ns > facts->turn_ns",

@@ -175,6 +175,33 @@ TEST(Invariant, I5_NormalTasksKeepTheFloorInEveryWindowAgainstAHundredBudgetedSp
 	expect_nothing_broken(outcome);
 }
 
+// It stays on its CPU's own queue when it is preempted, where no queue of ours shows that it waits.
+TEST(Invariant, I5_SingleNormalTaskKeepsTheFloorBesideARunaway)
+{
+	Scenario scenario = machine(1, 450 * kMillisecond);
+	scenario.keep_trace = true;
+	scenario.classes = {{100'000}};
+	scenario.tasks = {spinner(0), spinner()};
+	u64 window_ns = scenario.latency.floor_window_ns;
+	EXPECT_GE(least_normal_ns(simulate(scenario), 0, window_ns, 5 * kMillisecond, scenario.duration_ns),
+		  window_ns * scenario.latency.floor_percent / 100);
+}
+
+// A runaway that left for the floor came back when the reserve before its deadline began: at once, where that is as
+// long as the budget. The floor is paid by half grains or more all the same.
+TEST(Invariant, I9_FloorCostsFewSwitchesHoweverLongTheReserve)
+{
+	Scenario scenario = machine(1, 450 * kMillisecond);
+	scenario.classes = {{100'000}};
+	scenario.tasks = {spinner(0), spinner(), spinner()};
+	scenario.latency.switch_ns = 90 * kMicrosecond;
+	Outcome outcome = simulate(scenario);
+	u64 floor_ns = scenario.duration_ns * scenario.latency.floor_percent / 100;
+	u64 nr_grains = floor_ns / scenario.latency.grain_ns;
+	EXPECT_LE(outcome.nr_preempted[0],
+		  2 * 2 * nr_grains * 3 / 2);  // to the floor and back; and what it exceeds the floor
+}
+
 TEST(Invariant, I6_ClaimedIdleCpuIsUsedOrGivenBack)
 {
 	Scenario scenario = machine(8);

@@ -61,7 +61,7 @@ TEST(Resume, PreemptedTaskFinishesItsTurnWhereItIs)
 	facts.turn_ns_min = 100'000;
 	facts.in_turn = facts.pinned = true;
 	EXPECT_EQ(resume_ns(&facts), 3'000'000);
-	facts.latency_waits = true;
+	facts.others_first = true;
 	EXPECT_EQ(resume_ns(&facts), 0);  // the kernel would run it before asking us for the waiting one
 }
 

@@ -98,6 +98,13 @@ class Running:
     def send(self, number):
         self.process.send_signal(number)
 
+    def await_end(self):
+        """Waits for its end, or as long as may be waited for one."""
+        try:
+            self.end()
+        except subprocess.TimeoutExpired:
+            pass
+
     def end(self):
         """Waits for its end; the exit status."""
         status = self.process.wait(WAIT_S)

@@ -17,6 +17,7 @@ PERIOD_S = 10   # or all of the time, if that is less
 RUNAWAY_S = 1
 DISTURBANCES_A_S = 50
 DUMP_MAX = 40_000   # characters
+LOG_MAX = 10_000
 LONG_S = 60   # from here on CPUs go and come back: in an emulated guest each reload of the scheduler takes minutes beside all this
 RELOAD_S_MAX = 600   # the loader reads the kernel's BTF again, beside all this, on CPUs that the host may give to others
 CHANGED = "kept.slice"   # its budget is given and changed by command
@@ -71,7 +72,7 @@ class Stress:
         lines = [subprocess.run(["punctual", "status"], capture_output=True, text=True, check=False).stdout]
         for name in workers:
             for pid in self.load.pids_of(name):
-                for file in ("cgroup", "status", "sched", "wchan"):
+                for file in ("cgroup", "status", "sched", "stack"):
                     with open(f"/proc/{pid}/{file}", encoding="utf-8") as text:
                         lines += [f"--- {name} {file}", text.read()[:1500]]
         return "\n".join(lines)
@@ -108,7 +109,7 @@ class Stress:
 
 def story(run):
     """What a loader said, and where it is, or what the kernel said of its end."""
-    parts = list(run.lines)
+    parts = [*run.lines, "--- kernel log", kernel_log()[-LOG_MAX:]]
     if dump := run.find(r"dump is in (\S+)"):
         files = [dump[1]]
     else:
@@ -117,6 +118,14 @@ def story(run):
         with open(name, encoding="utf-8", errors="replace") as file:
             parts += [f"--- {name}", file.read()[:DUMP_MAX]]
     return "\n".join(parts)
+
+
+def check_still_enabled(run):
+    """Of a scheduler that the kernel has just ended its loader knows nothing yet, and it has the dump."""
+    state = sched_ext("state")
+    if state != "enabled":
+        run.await_end()
+        check(False, f"state {state} after the load", run)
 
 
 def stress(arguments, seed, seconds, storm_nice):
@@ -132,7 +141,7 @@ def stress(arguments, seed, seconds, storm_nice):
                 under_stress.period(period_s)
             lasted_s = time.monotonic() - began
             done = {name: load.counts()[name] - counts[name] for name in ("storm", "cgroups")}
-            check(sched_ext("state") == "enabled", f"state {sched_ext('state')} after the load", run)
+            check_still_enabled(run)
             check(run.stop() == 0, "the loader failed", run)   # with the load still there
         finally:
             load.stop()
