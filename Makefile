@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix stress-long runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix lab-result stress-long runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -35,6 +35,9 @@ sim-long: build                    # ten thousand random machines; `make test` t
 
 matrix: build                      # budgets over rates, arrivals and rings, into docs/matrix.md: half an hour or more
 	python3 -B tests/lab/matrix.py --write
+
+lab-result: build                  # the lab's result and the frontier, into docs/lab-result.md: twenty minutes
+	PUNCTUAL=build/punctual python3 -B tests/lab/lab_result.py
 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write

@@ -62,6 +62,7 @@ Json arm_json(const BenchResult& result, size_t index)
 	    {"p999_ns", arm.latency.quantile_ns(0.999)},
 	    {"max_ns", arm.latency.max_ns()},
 	    {"min_ns", arm.latency.min_ns()},
+	    {"pdv_ns", arm.latency.quantile_ns(0.999) - arm.latency.min_ns()},  // RFC 8219, section 7.3
 	    {"sum_ns", arm.latency.sum_ns()},
 	    {"delivered", arm.latency.count()},
 	    {"achieved_per_s", std::llround(arm.achieved_per_s())},

@@ -16,6 +16,7 @@
 #include "bench/starts.h"
 #include "cli/bench_lab.h"
 #include "cli/bench_report.h"
+#include "cli/bench_search.h"
 #include "cli/commands.h"
 #include "lab/kernel_table.h"
 #include "scope/budget_option.h"
@@ -41,6 +42,7 @@ struct BenchArguments {
 	std::string cpus;
 	std::string html;
 	std::string svg;
+	std::string frontier;
 	int64_t ring = 256;  // signed: a minus sign must not turn into a huge number
 	int64_t seed = 1;
 	int64_t background_processes = 0;
@@ -48,6 +50,7 @@ struct BenchArguments {
 	std::string margin = "5%";
 	std::string kernel{kDefaultKernel};
 	bool lab = false;
+	bool search = false;
 	bool json = false;
 };
 
@@ -118,7 +121,7 @@ Result<BenchOptions> read_options(const BenchArguments& arguments)
 // Before anything is set up, and on this side of the lab: a run takes minutes.
 Status refuse_unusable_files(const std::vector<Arm>& arms, const BenchArguments& arguments)
 {
-	for (const std::string& file : {arguments.html, arguments.svg}) {
+	for (const std::string& file : {arguments.html, arguments.svg, arguments.frontier}) {
 		const std::filesystem::path directory = std::filesystem::path(file).parent_path();
 		if (!file.empty() && ::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0)
 			return fail_errno(errno, ExitCode::usage, fmt::format("cannot write {}", file));
@@ -179,6 +182,27 @@ Result<std::vector<BenchResult>> bench_in_guests(const std::vector<Arm>& arms, c
 	return starts;
 }
 
+Result<std::vector<BenchResult>> run_starts(const std::vector<Arm>& arms, const BenchOptions& options,
+					    const BenchArguments& arguments, StopSignal& stop)
+{
+	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
+	return arguments.lab ? bench_in_guests(arms, options, arguments.kernel, nr_starts, stop)
+			     : bench_here(arms, options, nr_starts, stop);
+}
+
+Result<ExitCode> search(const std::vector<Arm>& arms, const BenchOptions& options, const BenchArguments& arguments,
+			StopSignal& stop)
+{
+	const std::vector<FoundRates> found =
+	    TRY(search_rates(arms, options, [&](const Arm& arm, const BenchOptions& trial) {
+		    return run_starts({arm}, trial, arguments, stop);
+	    }));
+	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
+	fmt::print("{}",
+		   arguments.json ? search_json(found, options, nr_starts) : search_text(found, options, nr_starts));
+	return ExitCode::ok;
+}
+
 Result<ExitCode> bench(const BenchArguments& arguments)
 {
 	const std::vector<Arm> arms = TRY(parse_arms(arguments.arms));
@@ -188,19 +212,21 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
 	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
 	TRY(refuse_unusable_files(arms, arguments));
-	if (nr_starts > 1 && nr_starts < starts_min(arms.size()))
+	if (!arguments.search && nr_starts > 1 && nr_starts < starts_min(arms.size()))
 		fmt::print(stderr, "punctual: {} starts cannot give a verdict on {} arms, {} can\n", nr_starts,
 			   arms.size(), starts_min(arms.size()));
 	StopSignal stop = TRY(StopSignal::create());
-	const std::vector<BenchResult> starts =
-	    arguments.lab ? TRY(bench_in_guests(arms, options, arguments.kernel, nr_starts, stop))
-			  : TRY(bench_here(arms, options, nr_starts, stop));
+	if (arguments.search)
+		return search(arms, options, arguments, stop);
+	const std::vector<BenchResult> starts = TRY(run_starts(arms, options, arguments, stop));
 	BenchReport report = bench_report(starts, options, arguments.lab, margin);
 	report.command = repeat_command(arguments, options);
 	if (!arguments.html.empty())
 		TRY(replace_file(arguments.html, bench_html(report)));
 	if (!arguments.svg.empty())
 		TRY(replace_file(arguments.svg, bench_svg(report)));
+	if (!arguments.frontier.empty())
+		TRY(replace_file(arguments.frontier, bench_frontier_svg(report)));
 	fmt::print("{}", !arguments.json      ? bench_text(report)
 			 : starts.size() == 1 ? bench_to_json(starts[0])
 					      : starts_to_json(starts, compare_starts(starts, margin)));
@@ -238,9 +264,14 @@ Action setup_bench(CLI::App& app)
 		       "what difference would not matter, where there are several starts")
 	    ->capture_default_str()
 	    ->needs(starts);
+	CLI::Option* search =
+	    app.add_flag("--search", arguments->search,
+			 "find the highest rate, up to --pps, of which each arm loses nothing, 1e-5 and 0.5 %");
 	app.add_option("--cpus", arguments->cpus, "shared by both sides (default: the last CPU)");
-	app.add_option("--html", arguments->html, "also write a page to this file");
-	app.add_option("--svg", arguments->svg, "also write the percentile plot alone to this file");
+	app.add_option("--html", arguments->html, "also write a page to this file")->excludes(search);
+	app.add_option("--svg", arguments->svg, "also write the percentile plot alone to this file")->excludes(search);
+	app.add_option("--frontier", arguments->frontier, "the same of the plot of latency against background work")
+	    ->excludes(search);
 	app.add_flag("--json", arguments->json, "print JSON instead of the table");
 	return [arguments] { return bench(*arguments); };
 }

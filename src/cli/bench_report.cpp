@@ -10,8 +10,6 @@
 namespace punctual {
 namespace {
 
-// Up to here wake-ups between the CPUs of an emulated machine in virtual time come at the right moment.
-
 bool is_load_fact(std::string_view name)
 {
 	constexpr std::string_view kLoad[] = {

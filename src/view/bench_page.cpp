@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "view/bench_terms.h"
 #include "view/bench_verdict.h"
 #include "view/figure.h"
 #include "view/number.h"
@@ -179,6 +180,19 @@ std::string comparison_text(const BenchReport& report)
 	return text + "\n";
 }
 
+constexpr const char* kTermsTitle = "Latency in the terms of RFC 8219";
+
+std::string terms_text(const BenchReport& report)
+{
+	const Table table = rfc8219_table(report);
+	if (table.rows.empty())
+		return "";
+	std::string text = std::string(kTermsTitle) + "\n\n" + table_text(table) + "\n";
+	for (const std::string& note : rfc8219_notes(report))
+		text += "- " + note + "\n";
+	return text + "\n";
+}
+
 Markup latency_plot(const BenchReport& report, const BenchVerdict& verdict)
 {
 	PercentilePlot plot{"Packet latency by percentile", {}, verdict.budget_ns};
@@ -305,7 +319,7 @@ std::string bench_text(const BenchReport& report)
 	text += table_text(table_of(report, verdict)) + "\n" + clean_text(verdict.headline) + "\n";
 	if (!verdict.lead.empty())
 		text += clean_text(verdict.lead) + "\n";
-	text += "\n" + comparison_text(report);
+	text += "\n" + comparison_text(report) + terms_text(report);
 	for (const std::string& note : bench_notes(report))
 		text += "- " + clean_text(note) + "\n";
 	return text;
@@ -334,6 +348,8 @@ std::string bench_html(const BenchReport& report)
 	if (!report.comparisons.empty())
 		page.sections.push_back(
 		    {title_of_comparisons(report), {}, comparison_table(report), {}, {}, comparison_notes(report)});
+	if (const Table terms = rfc8219_table(report); !terms.rows.empty())
+		page.sections.push_back({kTermsTitle, {}, terms, {}, {}, rfc8219_notes(report)});
 	page.sections.insert(page.sections.end(), report.sections.begin(), report.sections.end());
 	for (const PageSection& facts : {load, environment})
 		if (!facts.facts.empty())
@@ -344,6 +360,11 @@ std::string bench_html(const BenchReport& report)
 std::string bench_svg(const BenchReport& report)
 {
 	return standalone_svg(latency_plot(report, bench_verdict(report)));
+}
+
+std::string bench_frontier_svg(const BenchReport& report)
+{
+	return standalone_svg(cost_plot(report, bench_verdict(report)));
 }
 
 }  // namespace punctual

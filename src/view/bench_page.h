@@ -65,4 +65,7 @@ std::string bench_html(const BenchReport& report);
 // The percentile plot alone, as an SVG file for a document.
 std::string bench_svg(const BenchReport& report);
 
+// The same of what it costs: latency against background work.
+std::string bench_frontier_svg(const BenchReport& report);
+
 }  // namespace punctual

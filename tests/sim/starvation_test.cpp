@@ -9,14 +9,12 @@ namespace {
 
 // Its fair turn would come after some four seconds: a turn of 4 ms at this weight is paid for by 400 ms of the others
 // each.
-Scenario feather_among(u32 spinners, std::vector<u32> cpus)
+Scenario feather_among(u32 spinners)
 {
 	Scenario scenario;
 	scenario.duration_ns = 6 * kSecond;
-	for (u32 i = 0; i <= spinners; i++) {
+	for (u32 i = 0; i <= spinners; i++)
 		scenario.tasks.push_back(spinner());
-		scenario.tasks.back().cpus = cpus;
-	}
 	scenario.tasks[0].weight = 1;
 	scenario.keep_trace = true;
 	return scenario;
@@ -39,7 +37,7 @@ u64 longest_pause_ns(const Scenario& scenario, const Outcome& outcome, u32 task)
 TEST(Starvation, WhoeverHasWaitedForASecondGoesFirst)
 {
 	for (u32 nr_cpus : {1, 2}) {  // in the CPU's own queue, and in that of the cache
-		Scenario scenario = feather_among(10 * nr_cpus, {});
+		Scenario scenario = feather_among(10 * nr_cpus);
 		scenario.machine.nr_cpus = nr_cpus;
 		Outcome outcome = simulate(scenario);
 		EXPECT_LE(longest_pause_ns(scenario, outcome, 0), 1'200 * kMillisecond) << nr_cpus << " CPUs";
@@ -51,7 +49,7 @@ TEST(Starvation, WhoeverHasWaitedForASecondGoesFirst)
 // One look finds one of them: the next comes as soon as that one was served. A runaway leaves them a tenth of the CPU.
 TEST(Starvation, ManyWhoStarveAreServedOneAfterTheOther)
 {
-	Scenario scenario = feather_among(40, {});
+	Scenario scenario = feather_among(40);
 	for (u32 task = 0; task < 30; task++)
 		scenario.tasks[task].weight = 1;
 	scenario.classes = {{100'000}};
@@ -63,7 +61,7 @@ TEST(Starvation, ManyWhoStarveAreServedOneAfterTheOther)
 
 TEST(Starvation, NobodyIsSaidToStarveWhoGetsHisTurns)
 {
-	Scenario scenario = feather_among(10, {});
+	Scenario scenario = feather_among(10);
 	scenario.tasks[0].weight = 100;
 	EXPECT_EQ(simulate(scenario).nr_starved, 0);
 }

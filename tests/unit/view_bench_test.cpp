@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "view/bench_page.h"
+#include "view/bench_terms.h"
 #include "view/bench_verdict.h"
 
 #include <gtest/gtest.h>
@@ -191,6 +192,28 @@ TEST(BenchStartsReport, TheSpreadIsShownAndTheWorstStartIsJudged)
 	EXPECT_NE(text.find("scx_latency=60us, p99: few pairs"), std::string::npos);
 	EXPECT_EQ(text.find("One run an arm"), std::string::npos);
 	EXPECT_NE(bench_html(report).find("by 3 pairs of runs"), std::string::npos);
+}
+
+// Of the runs: medians 50, 52 and 61 us; each has one packet of 200 us in 20, and its shortest 10 us below its median.
+TEST(BenchTerms, TypicalWorstCaseAndPdvAreOfEachRun)
+{
+	BenchReport report = report_of({arm_of_starts("eevdf", {50'000, 61'000, 52'000})});
+	for (BenchRun& run : report.rows[0].runs) {
+		run.latency.record(200'000, run.latency.count() / 19);
+		run.latency.record(run.latency.min_ns() - 10'000);
+	}
+	const Table table = rfc8219_table(report);
+	ASSERT_EQ(table.rows.size(), 1U);
+	EXPECT_EQ(table.rows[0].cells[1].text, "52.3 (50.2-61.2)");  // upper ends of buckets
+	EXPECT_EQ(table.rows[0].cells[2].text, "200 (200-200)");
+	EXPECT_EQ(table.rows[0].cells[3].text, "158 (149-160)");
+	EXPECT_NE(bench_text(report).find("asks for 20 runs, these are 3"), std::string::npos);
+}
+
+TEST(BenchTerms, OneRunHasNone)
+{
+	EXPECT_TRUE(rfc8219_table(report_of({kEevdf})).rows.empty());
+	EXPECT_EQ(bench_text(report_of({kEevdf})).find("RFC 8219"), std::string::npos);
 }
 
 }  // namespace
