@@ -129,6 +129,17 @@ MEASURE_RULES = {
              "change.ratio_high < 1 + margin)", "change.ratio < 1 + margin)",
              "Paired.NoDifferenceNeedsTheWholeIntervalWithinTheMargin"),
     ),
+    ("src/bench/rate_search.cpp", "tests/unit/rate_search_test.cpp"): (
+        Rule("a rate that loses is held against all higher ones",
+             "\t\t\tbounds.failed = rate;\n\t\t\tbreak;", "\t\t\tbounds.failed = rate;",
+             "RateSearch.LowRateThatLosesIsHeldAgainstHigherOnes"),
+        Rule("the search goes on until the bounds are near",
+             "if (ratio <= 1 + kSearchWidth)", "if (ratio <= 2)",
+             "RateSearch.BoundsAreAroundTheTrueRateAndNear"),
+        Rule("the lowest rate ends it",
+             "if (!known.failed || *known.failed <= kSearchRateMin)", "if (!known.failed)",
+             "RateSearch.MachineThatAlwaysLosesHasNoRate"),
+    ),
     ("src/bench/starts.cpp", "tests/unit/bench_starts_test.cpp"): (
         Rule("each start is another",
              "changed.seed += start;", ";",

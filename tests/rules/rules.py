@@ -35,6 +35,7 @@ SOURCES = {
     "tests/unit/paired_test.cpp": ("src/measure/paired.cpp", *BASE),
     "tests/unit/bench_starts_test.cpp": (
         "src/bench/starts.cpp", "src/bench/result.cpp", "src/measure/paired.cpp", "src/measure/histogram.cpp", *BASE),
+    "tests/unit/rate_search_test.cpp": ("src/bench/rate_search.cpp", *BASE),
     "tests/unit/view_waits_page_test.cpp": (
         "src/view/waits_page.cpp", "src/view/waits_sections.cpp", "src/view/heat_map.cpp", "src/view/bar_chart.cpp",
         "src/view/figure_style.cpp", "src/view/html_page.cpp", "src/view/number.cpp", "src/view/percentile_plot.cpp",
@@ -52,7 +53,7 @@ SOURCES = {
         "src/view/top_panel.cpp", "src/view/top_screen.cpp", "src/view/top_table.cpp", "src/view/top_tasks.cpp",
         "src/view/top_words.cpp", "src/measure/waits.cpp", "src/base/cpu_list.cpp", *BASE),
     "tests/unit/view_bench_test.cpp": (
-        "src/view/bench_page.cpp", "src/view/bench_verdict.cpp", "src/view/bar_chart.cpp", "src/view/figure_style.cpp",
+        "src/view/bench_page.cpp", "src/view/bench_terms.cpp", "src/view/bench_verdict.cpp", "src/view/bar_chart.cpp", "src/view/figure_style.cpp",
         "src/view/frontier_plot.cpp", "src/view/html_page.cpp", "src/view/number.cpp", "src/view/percentile_plot.cpp",
         "src/view/svg.cpp", "src/view/table.cpp", "src/view/text.cpp", "src/measure/histogram.cpp", *BASE),
     **{test: (*sources, *BASE) for test, sources in (PROFILE_SOURCES | ROLLOUT_SOURCES).items()},
