@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix lab-result stress-long runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -38,6 +38,9 @@ matrix: build                      # budgets over rates, arrivals and rings, int
 
 lab-result: build                  # the lab's result and the frontier, into docs/lab-result.md: twenty minutes
 	PUNCTUAL=build/punctual python3 -B tests/lab/lab_result.py
+
+bench-aa: build                    # how often a verdict of the bench is wrong, on this machine; into docs/performance.md; as root
+	PUNCTUAL=build/punctual python3 -B tests/bench/aa.py --write
 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write

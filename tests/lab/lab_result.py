@@ -8,7 +8,7 @@ import sys
 from guest import PUNCTUAL
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs"
-STORY = "bench --lab --background python --arms eevdf,scx_latency=60us --starts 20"
+STORY = "bench --lab --background python --arms eevdf,scx_latency=60us --starts 10"
 BUDGETS = ("5us", "10us", "20us", "40us", "60us", "100us", "200us", "500us", "1ms")
 FRONTIER = ("bench --lab --background spin --arms eevdf,eevdf-slice,eevdf-nice,fifo," +
             ",".join(f"scx_latency={budget}" for budget in BUDGETS))
@@ -22,7 +22,7 @@ runs them again and writes this page. The same commands give the same figures, o
 
 ## The kernel's own scheduler against a budget of 60 us
 
-Twenty runs of each, every one with other arrival times and another phase against the kernel's ticks. In brackets: the least
+Ten runs of each, every one with other arrival times and another phase against the kernel's ticks. In brackets: the least
 and the most of the runs.
 
 ```
