@@ -179,6 +179,20 @@ std::string comparison_text(const BenchReport& report)
 	return text + "\n";
 }
 
+std::string sections_text(const BenchReport& report)
+{
+	std::string text;
+	for (const PageSection& section : report.sections) {
+		if (!section.table)
+			continue;
+		text += clean_text(section.heading) + "\n\n" + table_text(*section.table) + "\n";
+		for (const std::string& note : section.notes)
+			text += "- " + clean_text(note) + "\n";
+		text += "\n";
+	}
+	return text;
+}
+
 Markup latency_plot(const BenchReport& report, const BenchVerdict& verdict)
 {
 	PercentilePlot plot{"Packet latency by percentile", {}, verdict.budget_ns};
@@ -305,7 +319,7 @@ std::string bench_text(const BenchReport& report)
 	text += table_text(table_of(report, verdict)) + "\n" + clean_text(verdict.headline) + "\n";
 	if (!verdict.lead.empty())
 		text += clean_text(verdict.lead) + "\n";
-	text += "\n" + comparison_text(report);
+	text += "\n" + comparison_text(report) + sections_text(report);
 	for (const std::string& note : bench_notes(report))
 		text += "- " + clean_text(note) + "\n";
 	return text;
