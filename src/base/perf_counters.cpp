@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ UniqueFd open_event(EventCode code, int leader)
 	attr.size = sizeof(attr);
 	attr.type = code.type;
 	attr.config = code.config;
+	attr.disabled = leader < 0;  // a group starts as a whole, by its leader
 	attr.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
 	return UniqueFd(static_cast<int>(::syscall(SYS_perf_event_open, &attr, 0, -1, leader, PERF_FLAG_FD_CLOEXEC)));
 }
@@ -126,6 +128,10 @@ Result<PerfCounters> PerfCounters::open()
 		counters.fds_[event] = std::move(fd);
 		counters.supported_ |= 1ULL << event;
 	}
+	// A member that joins a group that runs may not count before the next context switch.
+	for (const int leader : {counters.software_fd(), counters.hardware_fd()})
+		if (leader >= 0 && ::ioctl(leader, PERF_EVENT_IOC_ENABLE, 0) != 0)
+			return fail_errno(errno, ExitCode::failed, "cannot start perf events");
 	return counters;
 }
 
