@@ -147,7 +147,17 @@ def progress(work, batches):
     return work, batches, time.process_time_ns(), used.ru_nvcsw, used.ru_nivcsw
 
 
-def serve(gate_fd, board_fd, slot):
+def readings(text, words):
+    """For each edge of the window: the descriptors of perf events, each with the words that its values go to."""
+    edges = [], []
+    for group in filter(None, text.split(",")):
+        descriptor, start, end, length = map(int, group.split(":"))
+        for edge, place in zip(edges, (start, end)):
+            edge.append((descriptor, words[place:place + length]))
+    return edges
+
+
+def serve(gate_fd, board_fd, slot, counters):
     """Under `punctual bench`: wait at the gate, then note the progress at both edges of the window."""
     words = memoryview(mmap.mmap(board_fd, 0)).cast("Q")
     base = (1 + slot) * SLOT_WORDS
@@ -158,8 +168,9 @@ def serve(gate_fd, board_fd, slot):
     words[base + 12] = sys.hexversion
     words[base] = 1
     os.read(gate_fd, 8)
-    edges = [(words[0], base + 2), (words[1], base + 7)]
-    edge_ns, place = edges.pop(0)
+    at_start, at_end = readings(counters, words)
+    edges = [(words[0], base + 2, at_start), (words[1], base + 7, at_end)]
+    edge_ns, place, counted = edges.pop(0)
     work = 0
     for step in endless_steps(collector):
         step()
@@ -167,11 +178,13 @@ def serve(gate_fd, board_fd, slot):
         while time.monotonic_ns() >= edge_ns:
             for offset, value in enumerate(progress(work, collector.batches)):
                 words[place + offset] = value
+            for descriptor, into in counted:
+                os.readv(descriptor, [into])
             if not edges:
                 words[base + 1] = 1
                 edge_ns = 1 << 63
             else:
-                edge_ns, place = edges.pop(0)
+                edge_ns, place, counted = edges.pop(0)
         work += 1
 
 
@@ -193,7 +206,7 @@ def main(arguments):
         comm.write("telemetry")
     given = dict(argument[2:].split("=") for argument in arguments if argument.startswith("--"))
     if given:
-        serve(int(given["gate"]), int(given["board"]), int(given["slot"]))
+        serve(int(given["gate"]), int(given["board"]), int(given["slot"]), given.get("counters", ""))
     else:
         by_hand(float(arguments[0]) if arguments else 1.0)
 

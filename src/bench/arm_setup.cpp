@@ -76,7 +76,25 @@ Feasibility judged_so_far(Scheduler& scheduler)
 
 }  // namespace
 
-Result<Sides> Sides::create(const Arm& arm)
+// The packet function is one thread, so one CPU is all that it can use; the last, which interrupts visit least.
+Status Sides::give_cpus(const Arm& arm, const CpuList& cpus)
+{
+	if (!arm.needs_cpuset_controller())
+		return {};
+	const std::filesystem::path controls = TRY(cgroup2_mount()) / "cgroup.subtree_control";
+	const bool was_on = has_word(TRY(read_line(controls)), "cpuset");
+	TRY(write_kernel_file(controls, "+cpuset"));
+	if (!was_on)
+		cpusets_ = controls;
+	CpuList others;
+	for (const int cpu : cpus.cpus())
+		if (cpu != cpus.cpus().back())
+			others.add(cpu);
+	TRY(vnf_->write("cpuset.cpus", std::to_string(cpus.cpus().back())));
+	return telemetry_->write("cpuset.cpus", others.text());
+}
+
+Result<Sides> Sides::create(const Arm& arm, const CpuList& cpus)
 {
 	const std::filesystem::path mount = TRY(cgroup2_mount());
 	const std::filesystem::path controls = mount / "cgroup.subtree_control";
@@ -89,16 +107,19 @@ Result<Sides> Sides::create(const Arm& arm)
 	// Creating them switched the controller on where that is possible.
 	if (!sides.controls_.empty() && !arm.needs_cpu_controller())
 		(void)write_kernel_file(controls, "-cpu");
+	TRY(sides.give_cpus(arm, cpus));
 	return sides;
 }
 
 Sides::Sides(Sides&& other) noexcept
     : controls_(std::move(other.controls_)),
       was_on_(other.was_on_),
+      cpusets_(std::move(other.cpusets_)),
       vnf_(std::move(other.vnf_)),
       telemetry_(std::move(other.telemetry_))
 {
 	other.controls_.clear();
+	other.cpusets_.clear();
 	other.vnf_.reset();
 	other.telemetry_.reset();
 }
@@ -109,6 +130,8 @@ Sides::~Sides()
 	vnf_.reset();
 	if (!controls_.empty())
 		(void)write_kernel_file(controls_, was_on_ ? "+cpu" : "-cpu");
+	if (!cpusets_.empty())
+		(void)write_kernel_file(cpusets_, "-cpuset");
 }
 
 Status refuse_impossible(const Arm& arm)
@@ -118,14 +141,15 @@ Status refuse_impossible(const Arm& arm)
 		return fail(ExitCode::lacking,
 			    "arm '{}': this kernel has no sched_ext (measure it with --lab, or leave it out of --arms)",
 			    arm.name);
-	if (!arm.needs_cpu_controller())
+	if (!arm.needs_cpu_controller() && !arm.needs_cpuset_controller())
 		return {};
+	const std::string_view controller = arm.needs_cpu_controller() ? "cpu" : "cpuset";
 	const std::filesystem::path mount = TRY(cgroup2_mount());
-	if (!has_word(TRY(read_line(mount / "cgroup.controllers")), "cpu"))
+	if (!has_word(TRY(read_line(mount / "cgroup.controllers")), controller))
 		return fail(ExitCode::lacking,
-			    "arm '{}': {} has no cpu controller (boot with systemd.unified_cgroup_hierarchy=1, measure "
+			    "arm '{}': {} has no {} controller (boot with systemd.unified_cgroup_hierarchy=1, measure "
 			    "it with --lab, or leave it out of --arms)",
-			    arm.name, mount.native());
+			    arm.name, mount.native(), controller);
 	return {};
 }
 
@@ -133,6 +157,7 @@ Status favour(const Arm& arm, pid_t packet_function, const Sides& sides)
 {
 	switch (arm.kind) {
 	case ArmKind::eevdf:
+	case ArmKind::cpuset:
 	case ArmKind::scheduler:
 		return {};
 	case ArmKind::eevdf_slice:

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/cgroup.h"
+#include "base/cpu_list.h"
 #include "base/sched_ext.h"
 #include "bench/arms.h"
 #include "object/scheduler.h"
@@ -20,7 +21,8 @@ namespace punctual {
 // cgroups lie beside ours it stays as it is, since switching it off would lose their weights.
 class Sides {
  public:
-	static Result<Sides> create(const Arm& arm);
+	// `cpus` are those of the trial, which the arm may share out.
+	static Result<Sides> create(const Arm& arm, const CpuList& cpus);
 	Sides(Sides&& other) noexcept;
 	Sides& operator=(Sides&&) = delete;
 	~Sides();
@@ -30,8 +32,10 @@ class Sides {
 
  private:
 	Sides() = default;
+	Status give_cpus(const Arm& arm, const CpuList& cpus);
 	std::filesystem::path controls_;  // cgroup.subtree_control, to be put back at the end; empty: leave
 	bool was_on_ = false;
+	std::filesystem::path cpusets_;  // the same file, when we switched the cpuset controller on
 	std::optional<ScopedCgroup> vnf_;
 	std::optional<ScopedCgroup> telemetry_;
 };

@@ -10,7 +10,9 @@ constexpr size_t kArmsMax = 64;
 // Above this the kernel's watchdog and our own starvation limit decide, not the budget.
 constexpr Nanoseconds kBudgetMax = std::chrono::seconds(1);
 constexpr std::string_view kChoices =
-    "eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, fifo, deadline, scx_simple, scx_latency=DURATION or a "
+    "eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, fifo, deadline, cpuset, scx_simple, "
+    "scx_latency=DURATION "
+    "or a "
     "FILE.bpf.o";
 
 struct Fixed {
@@ -27,6 +29,7 @@ constexpr Fixed kFixed[] = {
     {"eevdf-idle", ArmKind::eevdf_idle, ""},
     {"fifo", ArmKind::fifo, ""},
     {"deadline", ArmKind::deadline, ""},
+    {"cpuset", ArmKind::cpuset, ""},
     {"scx_simple", ArmKind::scheduler, "scx_simple"},
 };
 
@@ -70,6 +73,17 @@ Result<std::vector<Arm>> parse_arms(std::string_view text)
 	if (arms.size() > kArmsMax)
 		return fail(ExitCode::usage, "{} arms are too many (at most {} in one run)", arms.size(), kArmsMax);
 	return arms;
+}
+
+Status refuse_too_few_cpus(const Arm& arm, const CpuList& cpus)
+{
+	if (arm.kind == ArmKind::cpuset && cpus.size() < 2)
+		return fail(
+		    ExitCode::usage,
+		    "arm '{}' gives each side CPUs of its own, which takes two or more, and there is only CPU {} (give "
+		    "--cpus, for example 0-1, or leave it out of --arms)",
+		    arm.name, cpus.text());
+	return {};
 }
 
 }  // namespace punctual

@@ -21,6 +21,7 @@ enum class ArmKind {
 	eevdf_idle,    // cpu.idle on the background's cgroup
 	fifo,          // SCHED_FIFO, priority 1
 	deadline,      // SCHED_DEADLINE, 0.6 ms in each 1 ms
+	cpuset,        // a CPU of its own for the packet function, the others for the background
 	scheduler,     // a sched_ext scheduler is loaded
 };
 
@@ -32,6 +33,7 @@ struct Arm {
 	CpuList cpus = {};                  // where the scheduler's policy applies; empty: everywhere
 
 	bool needs_cpu_controller() const { return kind == ArmKind::eevdf_weight || kind == ArmKind::eevdf_idle; }
+	bool needs_cpuset_controller() const { return kind == ArmKind::cpuset; }
 	bool is_object_file() const { return scheduler.ends_with(".bpf.o"); }
 };
 
@@ -39,7 +41,10 @@ struct Arm {
 // Error (usage) names the arm at fault and the choices.
 Result<std::vector<Arm>> parse_arms(std::string_view text);
 
-// Every arm that needs no file, in the order of the report.
+// One CPU cannot be shared out.
+Status refuse_too_few_cpus(const Arm& arm, const CpuList& cpus);
+
+// Every arm that needs no file and no second CPU, in the order of the report.
 inline constexpr std::string_view kAllArms =
     "eevdf,eevdf-slice,eevdf-weight,eevdf-nice,eevdf-idle,fifo,deadline,scx_simple,scx_latency=60us";
 

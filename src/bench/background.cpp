@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <string>
 
 #include "base/clock.h"
@@ -22,8 +23,44 @@ constexpr uint64_t kSpinChunk = 1024;
 // Before the load begins: of so many chunks, one is not interrupted.
 constexpr uint64_t kTrialChunks = 64;
 
-int spin(const Gate& gate, const Board& board, BoardSlot& slot)
+// nullptr when counters are off. A process that cannot open them ends: whoever started it could.
+std::unique_ptr<PerfCounters> open_counters(bool wanted, CounterRecord& record)
 {
+	if (!wanted)
+		return nullptr;
+	Result<PerfCounters> counters = PerfCounters::open();
+	if (!counters)
+		::_exit(1);
+	record.supported = counters->supported();
+	return std::make_unique<PerfCounters>(std::move(*counters));
+}
+
+// What a spinner notes as it crosses an edge of the window. Apart from its loop, which must not get slower by what is
+// noted: a register less there, and each turn takes half as long again.
+struct SpinNotes {
+	BoardSlot& slot;
+	CounterRecord& record;
+	const PerfCounters* counters;  // nullptr: off
+
+	[[gnu::noinline]] void start(uint64_t iterations)
+	{
+		slot.at_start = progress_now(iterations, 0);
+		if (counters != nullptr)
+			counters->read(record.at_start);
+	}
+
+	[[gnu::noinline]] void end(uint64_t iterations)
+	{
+		slot.at_end = progress_now(iterations, 0);
+		if (counters != nullptr)
+			counters->read(record.at_end);
+		Board::raise(slot.done);
+	}
+};
+
+[[gnu::noinline]] int spin(const Gate& gate, const Board& board, SpinNotes& notes)
+{
+	BoardSlot& slot = notes.slot;
 	uint64_t start_ns = ~0ULL;  // known when the gate opens
 	uint64_t end_ns = ~0ULL;
 	uint64_t value = 1;
@@ -46,12 +83,11 @@ int spin(const Gate& gate, const Board& board, BoardSlot& slot)
 		last_ns = now_ns;
 		if (!started && now_ns >= start_ns) {
 			started = true;
-			slot.at_start = progress_now(iterations, 0);
+			notes.start(iterations);
 		}
 		if (!ended && now_ns >= end_ns) {
 			ended = true;
-			slot.at_end = progress_now(iterations, 0);
-			Board::raise(slot.done);
+			notes.end(iterations);
 		}
 		iterations += kSpinChunk;  // after the edges: a chunk across an edge belongs to neither side of it
 	}
@@ -72,20 +108,47 @@ void keep_across_exec(int fd)
 	::fcntl(fd, F_SETFD, 0);
 }
 
+// For each group of events: its descriptor, where its two readings go in words of the board, and how long one is.
+std::string counters_argument(const PerfCounters& counters, const Board& board, size_t slot)
+{
+	const auto place = [&](int fd, const auto& from, const auto& to) {
+		return fmt::format("{}:{}:{}:{}", fd, board.word_of(&from.nr), board.word_of(&to.nr),
+				   sizeof(from) / sizeof(uint64_t));
+	};
+	const CounterRecord& record = board.counters(slot);
+	std::string text = "--counters=";
+	text += place(counters.software_fd(), record.at_start.software, record.at_end.software);
+	if (counters.hardware_fd() >= 0)
+		text += "," + place(counters.hardware_fd(), record.at_start.hardware, record.at_end.hardware);
+	return text;
+}
+
 // The environment and the import path of whoever runs us must not change the load: -S no site
 // packages, -s no user packages, -B no cache files, and a fixed hash seed for the same dictionaries.
-int become_python(int script_fd, int gate_fd, int board_fd, size_t slot)
+int become_python(int script_fd, int gate_fd, const Board& board, size_t slot, const PerfCounters* counters)
 {
 	keep_across_exec(script_fd);
 	keep_across_exec(gate_fd);
-	keep_across_exec(board_fd);
+	keep_across_exec(board.fd());
 	std::string script = fmt::format("/proc/self/fd/{}", script_fd);
 	std::string gate = fmt::format("--gate={}", gate_fd);
-	std::string board = fmt::format("--board={}", board_fd);
+	std::string memory = fmt::format("--board={}", board.fd());
 	std::string number = fmt::format("--slot={}", slot);
+	std::string counted;
+	if (counters != nullptr) {
+		counters->keep_across_exec();
+		counted = counters_argument(*counters, board, slot);
+	}
 	char python[] = "python3";
 	char flags[] = "-SsB";
-	char* arguments[] = {python, flags, script.data(), gate.data(), board.data(), number.data(), nullptr};
+	char* arguments[] = {python,
+			     flags,
+			     script.data(),
+			     gate.data(),
+			     memory.data(),
+			     number.data(),
+			     counters != nullptr ? counted.data() : nullptr,
+			     nullptr};
 	char path[] = "PATH=/usr/bin:/bin";
 	char seed[] = "PYTHONHASHSEED=0";
 	char* environment[] = {path, seed, nullptr};
@@ -114,8 +177,11 @@ Result<Background> Background::start(const BenchOptions& options, const ScopedCg
 	std::vector<Worker> workers;
 	for (size_t i = 0; i < options.background_processes; i++) {
 		const auto body = [&] {
-			return python ? become_python(script.get(), gate.fd(), board.fd(), i)
-				      : spin(gate, board, board.slot(i));
+			const auto counters = open_counters(options.counters, board.counters(i));
+			if (python)
+				return become_python(script.get(), gate.fd(), board, i, counters.get());
+			SpinNotes notes{board.slot(i), board.counters(i), counters.get()};
+			return spin(gate, board, notes);
 		};
 		workers.push_back(
 		    TRY(Worker::start(fmt::format("background process {}", i), cgroup, options.cpus, body)));

@@ -15,7 +15,7 @@ namespace {
 
 size_t board_bytes(size_t slots)
 {
-	return (1 + slots) * sizeof(BoardSlot);
+	return (1 + slots) * sizeof(BoardSlot) + slots * sizeof(CounterRecord);
 }
 
 bool every_slot(const Board& board, uint64_t BoardSlot::* mark)

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/fd.h"
+#include "base/perf_counters.h"
 #include "base/result.h"
 
 namespace punctual {
@@ -52,6 +53,10 @@ class Board {
 	uint64_t end_ns() const { return words_[1]; }
 	size_t slots() const { return slots_; }
 	BoardSlot& slot(size_t index) const { return reinterpret_cast<BoardSlot*>(words_)[1 + index]; }
+	// Of the process of that slot, when counters are on.
+	CounterRecord& counters(size_t index) const { return reinterpret_cast<CounterRecord*>(&slot(slots_))[index]; }
+	// Where that is, for telemetry.py.
+	size_t word_of(const uint64_t* inside) const { return static_cast<size_t>(inside - words_); }
 	bool all_ready() const;
 	bool all_done() const;
 
@@ -62,7 +67,7 @@ class Board {
  private:
 	Board(UniqueFd fd, uint64_t* words, size_t slots) : fd_(std::move(fd)), words_(words), slots_(slots) {}
 	UniqueFd fd_;
-	uint64_t* words_;  // word 0 and 1: the window; then one slot's space each
+	uint64_t* words_;  // word 0 and 1: the window; then one slot's space each, then a CounterRecord each
 	size_t slots_;
 };
 

@@ -73,6 +73,8 @@ void add_run(Environment& environment, const BenchOptions& options, WorkLength w
 	environment.emplace_back("arrivals", arrivals_text(options.arrivals));
 	environment.emplace_back("seed", std::to_string(options.seed));
 	environment.emplace_back("ring_packets", std::to_string(options.ring_packets));
+	if (options.rx_usecs != 0)
+		environment.emplace_back("rx_usecs", std::to_string(options.rx_usecs));
 	environment.emplace_back("work", format_duration(options.work));
 	environment.emplace_back("work_measured_ns", std::to_string(work.measured_ns));
 	environment.emplace_back("work_iterations", std::to_string(work.iterations));

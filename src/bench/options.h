@@ -23,6 +23,8 @@ struct BenchOptions {
 	Nanoseconds warmup = std::chrono::milliseconds(300);  // same load, not counted
 	Nanoseconds settle = std::chrono::seconds(1);         // idle, after the arm is set up
 	uint64_t ring_packets = 256;
+	uint64_t rx_usecs = 0;  // from the first packet in an empty ring until the packet function is told
+	bool counters = false;  // perf events on both sides; they cost at each switch
 	Nanoseconds work = std::chrono::nanoseconds(2500);  // a packet
 	Arrivals arrivals;
 	uint64_t seed = 1;

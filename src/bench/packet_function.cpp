@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -24,6 +25,7 @@ struct PacketFunction::Report {
 	uint64_t probe_ns;  // kProbePackets packets, when nothing interrupts
 	Progress used;
 	uint64_t sum_ns;
+	CounterRecord counters;
 	uint64_t buckets_filled;
 	HistogramBucket buckets[LOGLIN_FINE_BUCKETS];
 };
@@ -50,6 +52,8 @@ struct RealWorld {
 	uint64_t sleeps = 0;
 	bool counting = false;
 	Progress at_start{};
+	const PerfCounters* counters = nullptr;  // none: off
+	CounterSnapshot* counted_at_start = nullptr;
 
 	uint64_t now_ns() const { return monotonic_ns() - origin_ns; }
 	void work() { value = turn(iterations, value); }
@@ -68,6 +72,8 @@ struct RealWorld {
 		if (!counting) {  // two system calls, once, right after the first counted packet
 			counting = true;
 			at_start = progress_now(0, 0);
+			if (counters != nullptr)
+				counters->read(*counted_at_start);
 		}
 	}
 };
@@ -102,13 +108,25 @@ int PacketFunction::run(Report& report, const BenchOptions& options, const Gate&
 		report.error_number = errno;
 		return 1;
 	}
+	std::optional<PerfCounters> counters;
+	if (options.counters) {
+		Result<PerfCounters> opened = PerfCounters::open();
+		if (!opened)
+			return 1;  // it opened a moment ago for whoever started us
+		counters.emplace(std::move(*opened));
+		report.counters.supported = counters->supported();
+		world.counters = &*counters;
+		world.counted_at_start = &report.counters.at_start;
+	}
 	report.probe_ns = undisturbed_ns(work.iterations);
 	Board::raise(report.ready);
 	gate.pass();
 	world.origin_ns = board.start_ns() - warmup_ns;
 	sleep_until_ns(world.origin_ns);  // times of the world are unsigned: there is none before its origin
-	serve_packets(ring, world);
+	serve_packets(ring, world, 1000 * options.rx_usecs);
 
+	if (counters)
+		counters->read(report.counters.at_end);
 	report.used = difference(world.at_start, progress_now(ring.popped(), 0));
 	report.offered = ring.offered();
 	report.dropped = ring.dropped();
@@ -162,9 +180,13 @@ Result<PacketFigures> PacketFunction::finish()
 				  "the packet function cannot lock its memory (run as root)");
 	TRY(Status(ended));
 	const std::span<const HistogramBucket> buckets(report_->buckets, report_->buckets_filled);
-	PacketFigures figures{
-	    TRY(Histogram::from_buckets(buckets, report_->sum_ns)), report_->offered, report_->dropped, report_->sleeps,
-	    report_->popped * report_->probe_ns / kProbePackets,    report_->used};
+	PacketFigures figures{TRY(Histogram::from_buckets(buckets, report_->sum_ns)),
+			      report_->offered,
+			      report_->dropped,
+			      report_->sleeps,
+			      report_->popped * report_->probe_ns / kProbePackets,
+			      counts_between(report_->counters),
+			      report_->used};
 	const uint64_t residue = figures.offered - figures.dropped - figures.latency.count();
 	if (residue != 0 || report_->popped != figures.latency.count())
 		return fail(ExitCode::invalid, "the packets do not add up: {} offered, {} dropped, {} served",

@@ -19,6 +19,7 @@ struct PacketFigures {
 	uint64_t dropped = 0;
 	uint64_t sleeps = 0;
 	uint64_t work_ns = 0;  // what the packets served take when nothing interrupts
+	EventCounts counts{};  // when counters are on
 	Progress used{};       // during the window and until the ring was empty
 };
 

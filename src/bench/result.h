@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/side_counts.h"
 #include "measure/histogram.h"
 
 namespace punctual {
@@ -38,6 +40,7 @@ struct ArmResult {
 	uint64_t background_voluntary_switches = 0;
 	uint64_t background_involuntary_switches = 0;
 	uint64_t steal_ns = 0;  // taken by a hypervisor from the CPUs of the trial; above 0, no absolute claim
+	std::optional<SideCounts> counts = {};  // where --counters asked for them
 
 	uint64_t context_switches() const
 	{

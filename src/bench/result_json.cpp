@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bench/side_counts_json.h"
+
 namespace punctual {
 namespace {
 
@@ -73,6 +75,8 @@ Json arm_json(const BenchResult& result, size_t index)
 	json["cycle_ns"] = arm.cycle_ns();
 	json["context_switches"] = arm.context_switches();
 	json["lost"] = arm.offered - arm.dropped - arm.latency.count();  // packets not accounted for
+	if (arm.counts)
+		json["counters"] = side_counts_json(*arm.counts, arm.latency.count());
 	json["histogram"] = histogram_json(arm.latency);
 	return json;
 }
@@ -93,6 +97,8 @@ Result<ArmResult> arm_from(const Json& json)
 	arm.scheduler = json.at("scheduler").get<std::string>();
 	for (const Member& member : kMembers)
 		arm.*member.value = json.at(member.key).get<uint64_t>();
+	if (const auto counts = json.find("counters"); counts != json.end())
+		arm.counts = side_counts_from(*counts);
 	arm.latency = TRY(histogram_from(json));
 	if (arm.offered != arm.dropped + arm.latency.count())
 		return fail(ExitCode::failed, "arm '{}' is inconsistent: {} offered, {} dropped, {} in the histogram",

@@ -125,6 +125,8 @@ ArmResult total_of(std::span<const BenchResult> starts, size_t arm)
 	for (const BenchResult& start : starts.subspan(1)) {
 		const ArmResult& added = start.arms[arm];
 		total.latency.merge(added.latency);
+		if (total.counts && added.counts)
+			total.counts->add(*added.counts);
 		for (uint64_t ArmResult::* member : kAddedUp)
 			total.*member += added.*member;
 		total.wait_p999_ns = std::max(total.wait_p999_ns, added.wait_p999_ns);

@@ -100,6 +100,14 @@ void add_background(const Board& board, ArmResult& result)
 	}
 }
 
+EventCounts background_counts(const Board& board)
+{
+	EventCounts all = counts_between(board.counters(0));
+	for (size_t i = 1; i < board.slots(); i++)
+		all.add(counts_between(board.counters(i)));
+	return all;
+}
+
 void add_waits(SchedulerWatch& watch, ArmResult& result)
 {
 	const Feasibility feasibility = watch.feasibility();
@@ -146,7 +154,7 @@ void add_python_version(const Board& board, Environment& environment)
 Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environment)
 {
 	const BenchOptions& options = plan.options;
-	const Sides sides = TRY(Sides::create(arm));
+	const Sides sides = TRY(Sides::create(arm, options.cpus));
 	const Gate gate = TRY(Gate::create());
 	Board board = TRY(Board::create(options.background_processes));
 	PacketFunction packets =
@@ -185,6 +193,8 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	result.steal_ns = steal_ns(options.cpus) - steal_before_ns;
 	result.vnf_work_ns = figures.work_ns;
 	add_background(board, result);
+	if (options.counters)
+		result.counts = SideCounts{figures.counts, background_counts(board)};
 	if (options.cpus.size() > 1)
 		result.background_work_ns = 0;  // the CPUs need not have been busy all the time
 	return result;
@@ -212,8 +222,12 @@ Result<BenchResult> run_bench(const std::vector<Arm>& arms, const BenchOptions& 
 		return fail(ExitCode::lacking,
 			    "the benchmark makes cgroups and sets scheduling policies: run as root, "
 			    "or use --lab");
-	for (const Arm& arm : arms)
+	for (const Arm& arm : arms) {
 		TRY(refuse_impossible(arm));
+		TRY(refuse_too_few_cpus(arm, options.cpus));
+	}
+	if (options.counters)
+		TRY(PerfCounters::open());  // so that whoever lacks something learns it now, and from us
 	std::vector<uint64_t> schedule_ns =
 	    TRY(make_schedule({options.arrivals, options.rate_per_s, options.warmup + options.duration, options.seed}));
 	const WorkLength work = TRY(calibrate_on(options.cpus, options.work));

@@ -44,6 +44,7 @@ struct BenchArguments {
 	std::string svg;
 	std::string frontier;
 	int64_t ring = 256;  // signed: a minus sign must not turn into a huge number
+	int64_t rx_usecs = 0;
 	int64_t seed = 1;
 	int64_t background_processes = 0;
 	int64_t starts = 1;
@@ -51,6 +52,7 @@ struct BenchArguments {
 	std::string kernel{kDefaultKernel};
 	bool lab = false;
 	bool search = false;
+	bool counters = false;
 	bool json = false;
 };
 
@@ -58,28 +60,34 @@ struct BenchArguments {
 // full, so that a change of a default does not change what it means.
 std::vector<std::string> load_options(const BenchOptions& options)
 {
-	return {"--pps",
-		std::to_string(options.rate_per_s),
-		"--duration",
-		format_duration(options.duration),
-		"--warmup",
-		format_duration(options.warmup),
-		"--settle",
-		format_duration(options.settle),
-		"--ring",
-		std::to_string(options.ring_packets),
-		"--work",
-		format_duration(options.work),
-		"--arrivals",
-		arrivals_text(options.arrivals),
-		"--seed",
-		std::to_string(options.seed),
-		"--background",
-		std::string(background_name(options.background)),
-		"--background-processes",
-		std::to_string(options.background_processes),
-		"--cpus",
-		options.cpus.text()};
+	std::vector<std::string> given = {"--pps",
+					  std::to_string(options.rate_per_s),
+					  "--duration",
+					  format_duration(options.duration),
+					  "--warmup",
+					  format_duration(options.warmup),
+					  "--settle",
+					  format_duration(options.settle),
+					  "--ring",
+					  std::to_string(options.ring_packets),
+					  "--work",
+					  format_duration(options.work),
+					  "--arrivals",
+					  arrivals_text(options.arrivals),
+					  "--seed",
+					  std::to_string(options.seed),
+					  "--background",
+					  std::string(background_name(options.background)),
+					  "--background-processes",
+					  std::to_string(options.background_processes),
+					  "--cpus",
+					  options.cpus.text()};
+	// Only when they are on, so that without them the lab's guest gets the command line that it always got.
+	if (options.rx_usecs != 0)
+		given.insert(given.end(), {"--rx-usecs", std::to_string(options.rx_usecs)});
+	if (options.counters)
+		given.emplace_back("--counters");
+	return given;
 }
 
 std::string repeat_command(const BenchArguments& arguments, const BenchOptions& options)
@@ -109,6 +117,8 @@ Result<BenchOptions> read_options(const BenchArguments& arguments)
 	options.arrivals = TRY(parse_arrivals(arguments.arrivals));
 	options.background = TRY(parse_background(arguments.background));
 	options.ring_packets = TRY(count_of("--ring", arguments.ring));
+	options.rx_usecs = TRY(count_of("--rx-usecs", arguments.rx_usecs));
+	options.counters = arguments.counters;
 	options.seed = TRY(count_of("--seed", arguments.seed));
 	options.background_processes = TRY(count_of("--background-processes", arguments.background_processes));
 	if (arguments.lab)  // the guest has as many CPUs as the list needs, by default one
@@ -207,6 +217,8 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 {
 	const std::vector<Arm> arms = TRY(parse_arms(arguments.arms));
 	const BenchOptions options = TRY(read_options(arguments));
+	for (const Arm& arm : arms)
+		TRY(refuse_too_few_cpus(arm, options.cpus));
 	if (arguments.starts < 1 || static_cast<uint64_t>(arguments.starts) > kStartsMax)
 		return fail(ExitCode::usage, "--starts {}: give 1 to {}", arguments.starts, kStartsMax);
 	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
@@ -240,7 +252,7 @@ Action setup_bench(CLI::App& app)
 	auto arguments = std::make_shared<BenchArguments>();
 	app.add_option("--arms", arguments->arms,
 		       "what to compare, in this order: eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, "
-		       "fifo, deadline, scx_simple, scx_latency=DURATION, FILE.bpf.o")
+		       "fifo, deadline, cpuset, scx_simple, scx_latency=DURATION, FILE.bpf.o")
 	    ->capture_default_str();
 	CLI::Option* lab = app.add_flag("--lab", arguments->lab, "in the lab: a fresh boot an arm, virtual time");
 	app.add_option("--kernel", arguments->kernel, "of the lab, for example 6.16 or 7.3")
@@ -251,6 +263,9 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--warmup", arguments->warmup, "the same load before it, not counted")->capture_default_str();
 	app.add_option("--settle", arguments->settle, "idle time after an arm is set up")->capture_default_str();
 	app.add_option("--ring", arguments->ring, "packets that wait at most; more are dropped")->capture_default_str();
+	app.add_option("--rx-usecs", arguments->rx_usecs,
+		       "the card interrupts so many microseconds after the first packet (as ethtool -C)")
+	    ->capture_default_str();
 	app.add_option("--work", arguments->work, "work for each packet")->capture_default_str();
 	app.add_option("--arrivals", arguments->arrivals, "constant, poisson, bursts or bursts:PACKETS")
 	    ->capture_default_str();
@@ -268,6 +283,9 @@ Action setup_bench(CLI::App& app)
 	    app.add_flag("--search", arguments->search,
 			 "find the highest rate, up to --pps, of which each arm loses nothing, 1e-5 and 0.5 %");
 	app.add_option("--cpus", arguments->cpus, "shared by both sides (default: the last CPU)");
+	app.add_flag("--counters", arguments->counters,
+		     "also count what each side uses, by perf events: they cost at each switch")
+	    ->excludes(search);
 	app.add_option("--html", arguments->html, "also write a page to this file")->excludes(search);
 	app.add_option("--svg", arguments->svg, "also write the percentile plot alone to this file")->excludes(search);
 	app.add_option("--frontier", arguments->frontier, "the same of the plot of latency against background work")

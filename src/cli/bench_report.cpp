@@ -6,15 +6,16 @@
 #include <fmt/format.h>
 
 #include "bench/starts.h"
+#include "cli/bench_counters.h"
 
 namespace punctual {
 namespace {
 
 bool is_load_fact(std::string_view name)
 {
-	constexpr std::string_view kLoad[] = {
-	    "cpus",   "packets_per_s", "arrivals", "seed",       "ring_packets",        "work",
-	    "warmup", "duration",      "settle",   "background", "background_processes"};
+	constexpr std::string_view kLoad[] = {"cpus",         "packets_per_s", "arrivals",   "seed",
+					      "ring_packets", "rx_usecs",      "work",       "warmup",
+					      "duration",     "settle",        "background", "background_processes"};
 	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
@@ -123,6 +124,8 @@ BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions
 	}
 	for (size_t arm = 0; arm < starts[0].arms.size(); arm++)
 		report.rows.push_back(row_of(starts, arm, lab));
+	if (std::optional<PageSection> counters = counters_section(starts))
+		report.sections.push_back(std::move(*counters));
 	if (starts.size() == 1)
 		return report;
 	report.noise_floor = noise_sentence(starts);

@@ -180,16 +180,18 @@ std::string comparison_text(const BenchReport& report)
 	return text + "\n";
 }
 
-constexpr const char* kTermsTitle = "Latency in the terms of RFC 8219";
-
-std::string terms_text(const BenchReport& report)
+PageSection terms_section(const BenchReport& report)
 {
-	const Table table = rfc8219_table(report);
-	if (table.rows.empty())
+	return {"Latency in the terms of RFC 8219", {}, rfc8219_table(report), {}, {}, rfc8219_notes(report)};
+}
+
+std::string section_text(const PageSection& section)
+{
+	if (!section.table || section.table->rows.empty())
 		return "";
-	std::string text = std::string(kTermsTitle) + "\n\n" + table_text(table) + "\n";
-	for (const std::string& note : rfc8219_notes(report))
-		text += "- " + note + "\n";
+	std::string text = clean_text(section.heading) + "\n\n" + table_text(*section.table) + "\n";
+	for (const std::string& note : section.notes)
+		text += "- " + clean_text(note) + "\n";
 	return text + "\n";
 }
 
@@ -319,7 +321,9 @@ std::string bench_text(const BenchReport& report)
 	text += table_text(table_of(report, verdict)) + "\n" + clean_text(verdict.headline) + "\n";
 	if (!verdict.lead.empty())
 		text += clean_text(verdict.lead) + "\n";
-	text += "\n" + comparison_text(report) + terms_text(report);
+	text += "\n" + comparison_text(report) + section_text(terms_section(report));
+	for (const PageSection& section : report.sections)
+		text += section_text(section);
 	for (const std::string& note : bench_notes(report))
 		text += "- " + clean_text(note) + "\n";
 	return text;
@@ -348,8 +352,8 @@ std::string bench_html(const BenchReport& report)
 	if (!report.comparisons.empty())
 		page.sections.push_back(
 		    {title_of_comparisons(report), {}, comparison_table(report), {}, {}, comparison_notes(report)});
-	if (const Table terms = rfc8219_table(report); !terms.rows.empty())
-		page.sections.push_back({kTermsTitle, {}, terms, {}, {}, rfc8219_notes(report)});
+	if (PageSection terms = terms_section(report); !terms.table->rows.empty())
+		page.sections.push_back(std::move(terms));
 	page.sections.insert(page.sections.end(), report.sections.begin(), report.sections.end());
 	for (const PageSection& facts : {load, environment})
 		if (!facts.facts.empty())

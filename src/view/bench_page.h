@@ -54,7 +54,7 @@ struct BenchReport {
 	double judged_at = 0.99;                   // the quantile that the headline speaks of, named before the run
 	std::vector<PageFact> load;                // rate, ring, background ...: one line above the table
 	std::vector<PageFact> environment;         // kernel, CPUs, versions ...: the page's last section
-	std::vector<PageSection> sections;         // further sections of the page, after the numbers
+	std::vector<PageSection> sections;         // further ones, after the numbers; text has their tables and notes
 	std::vector<std::string> notes;            // further small print
 	std::string command;                       // that makes this report again; may be empty
 };

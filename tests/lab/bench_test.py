@@ -48,6 +48,10 @@ class Repeatable(unittest.TestCase):
         other = bench("--arms", "eevdf", "--seed", "2", *SPIN)
         self.assertNotEqual(other["arms"][0]["histogram"], self.document["arms"][0]["histogram"])
 
+    def test_nothing_is_counted_unless_asked_for(self):
+        for arm in self.document["arms"]:
+            self.assertNotIn("counters", arm)
+
     def test_the_schedulers_are_told_apart(self):
         eevdf, fifo, _ = self.document["arms"]
         # Milliseconds behind two spinners against a real-time task: any mix-up of arms shows here.
@@ -88,12 +92,21 @@ class SeveralCpus(unittest.TestCase):
             self.assertLess(used, 1.03 * 4, arm["name"])
 
 
+class CpusApart(unittest.TestCase):
+    def test_the_packet_function_has_a_cpu_of_its_own_and_the_background_the_other(self):
+        arm = bench("--cpus", "0-1", "--arms", "cpuset", *SPIN)["arms"][0]
+        self.assertEqual(arm["dropped"], 0)
+        self.assertLess(arm["p99_ns"], 15_000)    # nobody else is there
+        self.assertLess(arm["vnf_cpu_ns"] / arm["window_ns"], 0.9)
+        self.assertAlmostEqual(arm["background_cpu_ns"] / arm["window_ns"], 1, delta=0.03)    # and not on the other half
+
+
 class Arms(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.names = ["eevdf-slice", "eevdf-weight", "eevdf-nice", "eevdf-idle", "deadline", "scx_simple", "scx_latency=60us", str(SCX_SIMPLE)]
         cls.page = tempfile.NamedTemporaryFile(suffix=".html")
-        cls.document = bench("--arms", ",".join(cls.names), "--html", cls.page.name, *SHORT)
+        cls.document = bench("--arms", ",".join(cls.names), "--counters", "--html", cls.page.name, *SHORT)
         cls.arms = {arm["name"]: arm for arm in cls.document["arms"]}
 
     @classmethod
@@ -120,6 +133,20 @@ class Arms(unittest.TestCase):
         self.assertIn("latency", self.arms["scx_latency=60us"]["scheduler"])
         self.assertEqual(self.arms["scx_latency=60us"]["budget_ns"], 60_000)
         self.assertIn("simple", self.arms["scx_simple"]["scheduler"])
+
+    def test_counters_agree_with_what_each_side_noted_of_itself(self):
+        for name, arm in self.arms.items():
+            for side in ("vnf", "background"):
+                counted = arm["counters"][side]
+                switches = arm[f"{side}_voluntary_switches"] + arm[f"{side}_involuntary_switches"]
+                self.assertLessEqual(abs(counted["context_switches"] - switches), 5 + switches // 100, (name, side))
+                # The CPU clock of a process has the switches too, which are not short here.
+                self.assertLessEqual(counted["task_clock_ns"], arm[f"{side}_cpu_ns"], (name, side))
+                self.assertGreater(counted["task_clock_ns"], 0.6 * arm[f"{side}_cpu_ns"], (name, side))
+                self.assertEqual(counted["migrations"], 0, (name, side))
+                self.assertIsNone(counted["cycles"])    # an emulated CPU has no counters
+            self.assertEqual(arm["counters"]["vnf"]["page_faults"], 0, name)    # its memory is locked
+            self.assertGreater(arm["counters"]["vnf_ns_per_packet"], 2500, name)
 
     def test_a_foreign_object_is_loaded_like_a_built_in_one(self):
         builtin, foreign = self.arms["scx_simple"], self.arms[str(SCX_SIMPLE)]
@@ -171,6 +198,8 @@ class Refusals(unittest.TestCase):
 
     def test_load(self):
         self.refuse("--ring", "--lab", "--ring", "0")
+        self.refuse("--rx-usecs", "--lab", "--rx-usecs", "-1")
+        self.refuse("cpuset", "--lab", "--arms", "cpuset")
         self.refuse("'many'", "--lab", "--pps", "many")
         self.refuse("--duration", "--lab", "--duration", "1us")
         self.refuse("background", "--lab", "--background", "java")

@@ -40,6 +40,18 @@ TEST(Arms, AnArmMayBeNamedTwice)
 	EXPECT_EQ(arms[0].name, arms[1].name);
 }
 
+TEST(Arms, CpusOfItsOwnTakeTwo)
+{
+	const Arm arm = parse_arms("cpuset").value()[0];
+	EXPECT_EQ(arm.kind, ArmKind::cpuset);
+	const Status refused = refuse_too_few_cpus(arm, CpuList::parse("3").value());
+	ASSERT_FALSE(refused);
+	EXPECT_EQ(refused.error().code, ExitCode::usage);
+	EXPECT_NE(refused.error().what.find("--cpus"), std::string::npos) << refused.error().what;
+	EXPECT_TRUE(refuse_too_few_cpus(arm, CpuList::parse("0-1").value()));
+	EXPECT_TRUE(refuse_too_few_cpus(parse_arms("eevdf").value()[0], CpuList::parse("3").value()));
+}
+
 TEST(Arms, AnyObjectFileIsAnArm)
 {
 	const Arm arm = parse_arms("../theirs/scx_other.bpf.o").value()[0];

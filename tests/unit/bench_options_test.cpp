@@ -42,6 +42,7 @@ TEST(BenchOptions, WhatCannotBeMeasuredIsRefused)
 	EXPECT_TRUE(refused([](BenchOptions& options) { options.duration = hours(25); }));
 	EXPECT_TRUE(refused([](BenchOptions& options) { options.ring_packets = 0; }));
 	EXPECT_TRUE(refused([](BenchOptions& options) { options.ring_packets = 1 << 24; }));
+	EXPECT_TRUE(refused([](BenchOptions& options) { options.rx_usecs = 2'000'000; }));
 	EXPECT_TRUE(refused([](BenchOptions& options) { options.work = hours(1); }));
 	EXPECT_TRUE(refused([](BenchOptions& options) { options.background_processes = 100'000; }));
 	EXPECT_FALSE(refused([](BenchOptions& options) { options.warmup = Nanoseconds(0); }));

@@ -144,5 +144,27 @@ TEST(PacketRing, APacketThatIsDueIsServedWithoutSleeping)
 	EXPECT_EQ(world.served.size(), 3u);
 }
 
+TEST(PacketRing, AnInterruptThatWaitsGathersABatchAndDelaysItsFirstPacketOnly)
+{
+	InventedWorld world;
+	const std::vector<uint64_t> arrivals_ns = {100, 130, 149, 200};
+	PacketRing ring(arrivals_ns, 8);
+	serve_packets(ring, world, 50);
+	EXPECT_EQ(world.sleeps, 2u);
+	const std::vector<std::pair<uint64_t, uint64_t>> served = {{100, 150}, {130, 150}, {149, 150}, {200, 250}};
+	EXPECT_EQ(world.served, served);
+}
+
+TEST(PacketRing, WhoRunsAlreadyNeedsNoInterrupt)
+{
+	InventedWorld world;
+	world.time_ns = 100;
+	const std::vector<uint64_t> arrivals_ns = {100};
+	PacketRing ring(arrivals_ns, 8);
+	serve_packets(ring, world, 50);
+	EXPECT_EQ(world.sleeps, 0u);
+	EXPECT_EQ(world.served.front().second, 100u);
+}
+
 }  // namespace
 }  // namespace punctual
