@@ -5,6 +5,7 @@ namespace punctual {
 namespace {
 
 constexpr uint64_t kRingMax = 1 << 20;
+constexpr uint64_t kReceiveBufferMax = 1 << 16;  // packets; 54 MB
 constexpr uint64_t kProcessesMax = 256;
 constexpr Nanoseconds kWorkMax = std::chrono::milliseconds(100);
 constexpr Nanoseconds kDurationMin = std::chrono::milliseconds(10);
@@ -47,7 +48,8 @@ Result<BenchOptions> complete(BenchOptions options)
 	TRY(refuse_duration("--warmup", options.warmup, Nanoseconds(0), kDurationMax));
 	TRY(refuse_duration("--settle", options.settle, Nanoseconds(0), kDurationMax));
 	TRY(refuse_duration("--work", options.work, Nanoseconds(0), kWorkMax));
-	TRY(refuse_count("--ring", options.ring_packets, kRingMax));
+	const bool is_emulated = options.plane == PacketPlane::ring;
+	TRY(refuse_count("--ring", options.ring_packets, is_emulated ? kRingMax : kReceiveBufferMax));
 	// The last CPU is the one that interrupts and boot-time work visit least.
 	if (options.cpus.empty())
 		options.cpus.add(TRY(CpuList::online()).cpus().back());

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "bench/packet_account.h"
 #include "measure/histogram.h"
 
 namespace punctual {
@@ -37,6 +39,7 @@ struct ArmResult {
 	uint64_t vnf_involuntary_switches = 0;
 	uint64_t background_voluntary_switches = 0;
 	uint64_t background_involuntary_switches = 0;
+	std::optional<PacketAccount> packets;  // where they went; none: the emulated ring
 	uint64_t steal_ns = 0;  // taken by a hypervisor from the CPUs of the trial; above 0, no absolute claim
 
 	uint64_t context_switches() const

@@ -36,6 +36,7 @@ struct BenchArguments {
 	std::string warmup = "300ms";
 	std::string settle = "1s";
 	std::string work = "2500ns";
+	std::string packets = "ring";
 	std::string arrivals = "constant";
 	std::string background = "python";
 	std::string cpus;
@@ -55,28 +56,31 @@ struct BenchArguments {
 // full, so that a change of a default does not change what it means.
 std::vector<std::string> load_options(const BenchOptions& options)
 {
-	return {"--pps",
-		std::to_string(options.rate_per_s),
-		"--duration",
-		format_duration(options.duration),
-		"--warmup",
-		format_duration(options.warmup),
-		"--settle",
-		format_duration(options.settle),
-		"--ring",
-		std::to_string(options.ring_packets),
-		"--work",
-		format_duration(options.work),
-		"--arrivals",
-		arrivals_text(options.arrivals),
-		"--seed",
-		std::to_string(options.seed),
-		"--background",
-		std::string(background_name(options.background)),
-		"--background-processes",
-		std::to_string(options.background_processes),
-		"--cpus",
-		options.cpus.text()};
+	std::vector<std::string> words = {"--pps",
+					  std::to_string(options.rate_per_s),
+					  "--duration",
+					  format_duration(options.duration),
+					  "--warmup",
+					  format_duration(options.warmup),
+					  "--settle",
+					  format_duration(options.settle),
+					  "--ring",
+					  std::to_string(options.ring_packets),
+					  "--work",
+					  format_duration(options.work),
+					  "--arrivals",
+					  arrivals_text(options.arrivals),
+					  "--seed",
+					  std::to_string(options.seed),
+					  "--background",
+					  std::string(background_name(options.background)),
+					  "--background-processes",
+					  std::to_string(options.background_processes),
+					  "--cpus",
+					  options.cpus.text()};
+	if (options.plane != PacketPlane::ring)
+		words.insert(words.end(), {"--packets", std::string(plane_name(options.plane))});
+	return words;
 }
 
 std::string repeat_command(const BenchArguments& arguments, const BenchOptions& options)
@@ -103,6 +107,13 @@ Result<BenchOptions> read_options(const BenchArguments& arguments)
 	options.warmup = TRY(parse_duration(arguments.warmup));
 	options.settle = TRY(parse_duration(arguments.settle));
 	options.work = TRY(parse_duration(arguments.work));
+	options.plane = TRY(parse_plane(arguments.packets));
+	if (arguments.lab && options.plane != PacketPlane::ring)
+		return fail(
+		    ExitCode::usage,
+		    "--packets {} and --lab exclude each other: in virtual time the generator cannot run beside "
+		    "the packet function",
+		    arguments.packets);
 	options.arrivals = TRY(parse_arrivals(arguments.arrivals));
 	options.background = TRY(parse_background(arguments.background));
 	options.ring_packets = TRY(count_of("--ring", arguments.ring));
@@ -225,6 +236,9 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--warmup", arguments->warmup, "the same load before it, not counted")->capture_default_str();
 	app.add_option("--settle", arguments->settle, "idle time after an arm is set up")->capture_default_str();
 	app.add_option("--ring", arguments->ring, "packets that wait at most; more are dropped")->capture_default_str();
+	app.add_option("--packets", arguments->packets,
+		       "ring (emulated), or real ones over virtual Ethernet: udp, recvmmsg, af_packet")
+	    ->capture_default_str();
 	app.add_option("--work", arguments->work, "work for each packet")->capture_default_str();
 	app.add_option("--arrivals", arguments->arrivals, "constant, poisson, bursts or bursts:PACKETS")
 	    ->capture_default_str();
