@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/units.h"
-
 namespace punctual {
 namespace {
 
@@ -14,6 +12,11 @@ constexpr uint64_t kLatenessPart = 10;
 uint64_t difference(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
+}
+
+std::string us(uint64_t time_ns)
+{
+	return fmt::format("{:.1f} us", static_cast<double>(time_ns) / 1000);
 }
 
 std::string loss_text(const LinkLoss& loss)
@@ -66,8 +69,7 @@ Status judge_account(const PacketAccount& account, uint64_t latency_p99_ns)
 		    ExitCode::invalid,
 		    "generator-limited: its own lateness (p99 {}) is not below a tenth of the latency (p99 {}): "
 		    "lower --pps, or give the generator a CPU of its own outside --cpus",
-		    format_duration(Nanoseconds(account.lateness_p99_ns)),
-		    format_duration(Nanoseconds(latency_p99_ns)));
+		    us(account.lateness_p99_ns), us(latency_p99_ns));
 	return {};
 }
 
@@ -99,8 +101,8 @@ std::string account_text(const PacketAccount& account)
 	    "the rate, lateness p99 {}. Latency from sending p99 {}. Receive buffer {} bytes, {} packets",
 	    account.plane, account.scheduled, account.not_sent, loss_text(account.to_function), account.not_forwarded,
 	    loss_text(account.to_sink), account.delivered, account.duplicates, account.reordered, residue(account),
-	    100 * achieved_ratio(account), format_duration(Nanoseconds(account.lateness_p99_ns)),
-	    format_duration(Nanoseconds(account.from_send_p99_ns)), account.rcvbuf_bytes, account.rcvbuf_packets);
+	    100 * achieved_ratio(account), us(account.lateness_p99_ns), us(account.from_send_p99_ns),
+	    account.rcvbuf_bytes, account.rcvbuf_packets);
 }
 
 std::vector<std::pair<std::string, uint64_t*>> account_members(PacketAccount& account)
