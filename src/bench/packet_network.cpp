@@ -11,8 +11,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <thread>
 
 #include "base/file.h"
+#include "base/units.h"
 #include "bench/packet_codec.h"
 
 namespace punctual {
@@ -28,6 +31,9 @@ constexpr uint32_t kFrameBytes = 2048;
 constexpr uint64_t kPacketsPerBlock = 20;  // of ours, with the headers of the ring
 constexpr unsigned kRetireMs = 1;          // the shortest: a block that is not full waits so long
 constexpr timeval kReceiveTimeout{0, 50'000};
+constexpr uint64_t kDrainMax = 1 << 20;
+constexpr int kLinkTries = 1000;
+constexpr Nanoseconds kLinkPause = std::chrono::milliseconds(5);
 
 constexpr uint16_t kPort = 9000;
 constexpr uint8_t kPrefixBits = 30;
@@ -160,6 +166,47 @@ Result<tpacket_stats_v3> packet_statistics(int fd)
 	return statistics;
 }
 
+// Takes out what is there. How many packets it was.
+uint64_t drain(int udp_fd)
+{
+	std::array<std::byte, kPacketBytes> payload;
+	uint64_t packets = 0;
+	while (packets < kDrainMax && ::recv(udp_fd, payload.data(), payload.size(), MSG_DONTWAIT) > 0)
+		packets++;
+	return packets;
+}
+
+// How many packets came since the last call: to a packet socket, or to a UDP one, which is emptied.
+Result<uint64_t> arrived(int fd, bool is_packet_socket)
+{
+	if (!is_packet_socket)
+		return drain(fd);
+	const tpacket_stats_v3 statistics = TRY(packet_statistics(fd));
+	return statistics.tp_packets - statistics.tp_drops;
+}
+
+Status send_empty(int fd)
+{
+	const BenchPacket packet;
+	if (::send(fd, &packet, kPacketBytes, 0) < 0 && errno != EAGAIN && errno != ENOBUFS)
+		return fail_errno(errno, ExitCode::failed, "cannot send over the pair of devices");
+	return {};
+}
+
+// The kernel tells both ends of a new pair asynchronously that the other one is up. Until then it drops what is sent,
+// and counts that nowhere.
+Status wait_for_link(int sender, int receiver, bool is_packet_socket)
+{
+	for (int tries = 0; tries < kLinkTries; tries++) {
+		TRY(send_empty(sender));
+		std::this_thread::sleep_for(kLinkPause);
+		if (TRY(arrived(receiver, is_packet_socket)) > 0)
+			return {};
+	}
+	return fail(ExitCode::failed, "no packet gets through the pair of devices after {}",
+		    format_duration(kLinkTries * kLinkPause));
+}
+
 Status set_up_end(RouteSocket& route, const End& end, const End& peer, bool with_address)
 {
 	const unsigned index = ::if_nametoindex(end.name);
@@ -236,35 +283,35 @@ Status PacketNetwork::open_sockets(uint64_t ring_packets)
 	receive_ = TRY(open_receiver(ring_packets));
 	const Visit visit = TRY(Visit::begin(spaces_[kFunction].fd.get()));
 	forward_ = TRY(udp_sender(kSinkEnd));
-	return {};
+	TRY(wait_for_link(generator_.get(), receive_.get(), plane_ == PacketPlane::af_packet));
+	return wait_for_link(forward_.get(), sink_.get(), false);
 }
 
-// Fills the buffer while nobody empties it: what goes in is its size. Then a new one takes its place.
+// Fills the buffer while nobody empties it: what goes in is its size. A new one is before it and after it.
 Status PacketNetwork::probe_receiver(uint64_t ring_packets)
 {
-	const BenchPacket packet;
+	const auto reopen = [&]() -> Status {
+		receive_.reset();
+		receive_ = TRY(open_receiver(ring_packets));
+		return {};
+	};
+	TRY(reopen());
 	for (uint64_t i = 0; i < 4 * ring_packets + 1024; i++)
-		if (::send(generator_.get(), &packet, kPacketBytes, 0) < 0 && errno != EAGAIN && errno != ENOBUFS)
-			return fail_errno(errno, ExitCode::failed, "cannot send over the pair of devices");
+		TRY(send_empty(generator_.get()));
+	rcvbuf_packets_ = TRY(arrived(receive_.get(), plane_ == PacketPlane::af_packet));
 	if (plane_ == PacketPlane::af_packet) {
-		const tpacket_stats_v3 statistics = TRY(packet_statistics(receive_.get()));
-		rcvbuf_packets_ = statistics.tp_packets - statistics.tp_drops;
 		rcvbuf_bytes_ = static_cast<uint64_t>(ring_.block_bytes) * ring_.blocks;
 	} else {
-		std::array<std::byte, kPacketBytes> payload;
-		while (::recv(receive_.get(), payload.data(), payload.size(), MSG_DONTWAIT) > 0)
-			rcvbuf_packets_++;
 		int bytes = 0;
 		socklen_t size = sizeof(bytes);
 		if (::getsockopt(receive_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, &size) != 0)
 			return fail_errno(errno, ExitCode::failed, "cannot read the size of a receive buffer");
 		rcvbuf_bytes_ = static_cast<uint64_t>(bytes);
 	}
-	if (rcvbuf_packets_ == 0)
-		return fail(ExitCode::failed, "no packet gets through the pair of devices");
-	receive_.reset();
-	receive_ = TRY(open_receiver(ring_packets));
-	return {};
+	// Packets come in the order in which they were sent: behind this one none of the probe is on its way.
+	TRY(reopen());
+	TRY(wait_for_link(generator_.get(), receive_.get(), plane_ == PacketPlane::af_packet));
+	return reopen();
 }
 
 Result<LinkCounters> PacketNetwork::read_link(const Space& sender, std::string_view sender_device,
