@@ -63,7 +63,8 @@ uint64_t residue(const PacketAccount& account);
 double achieved_ratio(const PacketAccount& account);
 
 // Error (invalid) when packets are missing, or when the generator and not the packet function decided the figures:
-// less than 99.5 % of the rate, or lateness p99 not below a tenth of the latency's p99.
+// less than 99.5 % of the rate, or lateness p99 not below a tenth of the latency's p99 (0: no packet of the window came
+// through, so that loss is all there is to tell).
 Status judge_account(const PacketAccount& account, uint64_t latency_p99_ns);
 
 // Adds another run of the same plane: counts are summed, of times the worst is kept.

@@ -149,6 +149,15 @@ TEST(PacketAccount, AGeneratorTooSlowOrTooLateMakesTheRunInvalid)
 	EXPECT_NE(slow.error().what.find("generator-limited"), std::string::npos);
 }
 
+TEST(PacketAccount, APacketFunctionThatLosesEverythingIsNotTheGeneratorsFault)
+{
+	PacketAccount account = one_lost_everywhere();
+	account.to_function.socket += account.received;
+	account.received = account.not_forwarded = account.forwarded = account.delivered = account.duplicates = 0;
+	account.to_sink = {};
+	EXPECT_TRUE(judge_account(account, 0));
+}
+
 TEST(PacketAccount, SeveralRunsAddUpAndKeepTheWorstTimes)
 {
 	PacketAccount late = one_lost_everywhere();
