@@ -72,6 +72,8 @@ void add_run(Environment& environment, const BenchOptions& options, WorkLength w
 	environment.emplace_back("packets_per_s", std::to_string(options.rate_per_s));
 	environment.emplace_back("arrivals", arrivals_text(options.arrivals));
 	environment.emplace_back("seed", std::to_string(options.seed));
+	if (options.plane != PacketPlane::ring)
+		environment.emplace_back("packets", std::string(plane_name(options.plane)));
 	environment.emplace_back("ring_packets", std::to_string(options.ring_packets));
 	if (options.rx_usecs != 0)
 		environment.emplace_back("rx_usecs", std::to_string(options.rx_usecs));

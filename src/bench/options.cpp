@@ -6,6 +6,7 @@ namespace {
 
 constexpr uint64_t kRingMax = 1 << 20;
 constexpr uint64_t kRxUsecsMax = 1'000'000;
+constexpr uint64_t kReceiveBufferMax = 1 << 16;  // packets; 54 MB
 constexpr uint64_t kProcessesMax = 256;
 constexpr Nanoseconds kWorkMax = std::chrono::milliseconds(100);
 constexpr Nanoseconds kDurationMin = std::chrono::milliseconds(10);
@@ -48,9 +49,13 @@ Result<BenchOptions> complete(BenchOptions options)
 	TRY(refuse_duration("--warmup", options.warmup, Nanoseconds(0), kDurationMax));
 	TRY(refuse_duration("--settle", options.settle, Nanoseconds(0), kDurationMax));
 	TRY(refuse_duration("--work", options.work, Nanoseconds(0), kWorkMax));
-	TRY(refuse_count("--ring", options.ring_packets, kRingMax));
+	const bool is_emulated = options.plane == PacketPlane::ring;
+	TRY(refuse_count("--ring", options.ring_packets, is_emulated ? kRingMax : kReceiveBufferMax));
 	if (options.rx_usecs > kRxUsecsMax)
 		return fail(ExitCode::usage, "--rx-usecs {} is out of range (0 to {})", options.rx_usecs, kRxUsecsMax);
+	if (!is_emulated && (options.rx_usecs != 0 || options.counters))
+		return fail(ExitCode::usage, "{} is for the emulated card: without --packets {}",
+			    options.counters ? "--counters" : "--rx-usecs", plane_name(options.plane));
 	// The last CPU is the one that interrupts and boot-time work visit least.
 	if (options.cpus.empty())
 		options.cpus.add(TRY(CpuList::online()).cpus().back());

@@ -8,6 +8,7 @@
 #include "base/cpu_list.h"
 #include "base/result.h"
 #include "base/units.h"
+#include "bench/packet_plane.h"
 #include "bench/schedule.h"
 
 namespace punctual {
@@ -22,9 +23,10 @@ struct BenchOptions {
 	Nanoseconds duration = std::chrono::seconds(1);
 	Nanoseconds warmup = std::chrono::milliseconds(300);  // same load, not counted
 	Nanoseconds settle = std::chrono::seconds(1);         // idle, after the arm is set up
-	uint64_t ring_packets = 256;
-	uint64_t rx_usecs = 0;  // from the first packet in an empty ring until the packet function is told
-	bool counters = false;  // perf events on both sides; they cost at each switch
+	PacketPlane plane = PacketPlane::ring;
+	uint64_t ring_packets = 256;  // with real packets: of the receive buffer, about
+	uint64_t rx_usecs = 0;        // from the first packet in an empty ring until the packet function is told
+	bool counters = false;        // perf events on both sides; they cost at each switch
 	Nanoseconds work = std::chrono::nanoseconds(2500);  // a packet
 	Arrivals arrivals;
 	uint64_t seed = 1;

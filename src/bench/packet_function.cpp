@@ -143,6 +143,8 @@ int PacketFunction::run(Report& report, const BenchOptions& options, const Gate&
 Result<PacketFunction> PacketFunction::start(const BenchOptions& options, const ScopedCgroup& cgroup, const Gate& gate,
 					     const Board& board, std::span<const uint64_t> schedule_ns, WorkLength work)
 {
+	if (options.plane != PacketPlane::ring)
+		return PacketFunction(TRY(WirePackets::start(options, cgroup, gate, board, schedule_ns, work)), work);
 	void* memory = ::mmap(nullptr, sizeof(Report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return fail_errno(errno, ExitCode::failed, "cannot map memory for the packet function");
@@ -158,7 +160,10 @@ Result<PacketFunction> PacketFunction::start(const BenchOptions& options, const 
 }
 
 PacketFunction::PacketFunction(PacketFunction&& other) noexcept
-    : worker_(std::move(other.worker_)), report_(std::exchange(other.report_, nullptr))
+    : worker_(std::move(other.worker_)),
+      report_(std::exchange(other.report_, nullptr)),
+      wire_(std::move(other.wire_)),
+      wire_work_(other.wire_work_)
 {}
 
 PacketFunction::~PacketFunction()
@@ -169,12 +174,28 @@ PacketFunction::~PacketFunction()
 
 bool PacketFunction::is_ready() const
 {
-	return Board::is_raised(report_->ready);
+	return wire_ ? wire_->is_ready() : Board::is_raised(report_->ready);
+}
+
+Result<PacketFigures> PacketFunction::finish_wire()
+{
+	WireFigures wire = TRY(wire_->finish());
+	PacketFigures figures;
+	figures.offered = wire.offered;
+	figures.dropped = wire.offered - wire.latency.count();
+	figures.sleeps = wire.used.voluntary_switches;
+	figures.work_ns = wire.latency.count() * wire_work_.measured_ns;
+	figures.used = wire.used;
+	figures.latency = std::move(wire.latency);
+	figures.account = std::move(wire.account);
+	return figures;
 }
 
 Result<PacketFigures> PacketFunction::finish()
 {
-	const Status ended = worker_.finish();
+	if (wire_)
+		return finish_wire();
+	const Status ended = worker_->finish();
 	if (!ended && report_->error_number != 0)
 		return fail_errno(report_->error_number, ExitCode::lacking,
 				  "the packet function cannot lock its memory (run as root)");
@@ -186,7 +207,8 @@ Result<PacketFigures> PacketFunction::finish()
 			      report_->sleeps,
 			      report_->popped * report_->probe_ns / kProbePackets,
 			      counts_between(report_->counters),
-			      report_->used};
+			      report_->used,
+			      std::nullopt};
 	const uint64_t residue = figures.offered - figures.dropped - figures.latency.count();
 	if (residue != 0 || report_->popped != figures.latency.count())
 		return fail(ExitCode::invalid, "the packets do not add up: {} offered, {} dropped, {} served",

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/packet_account.h"
 #include "bench/side_counts.h"
 #include "measure/histogram.h"
 
@@ -39,6 +40,7 @@ struct ArmResult {
 	uint64_t vnf_involuntary_switches = 0;
 	uint64_t background_voluntary_switches = 0;
 	uint64_t background_involuntary_switches = 0;
+	std::optional<PacketAccount> packets;  // where they went; none: the emulated ring
 	uint64_t steal_ns = 0;  // taken by a hypervisor from the CPUs of the trial; above 0, no absolute claim
 	std::optional<SideCounts> counts = {};  // where --counters asked for them
 

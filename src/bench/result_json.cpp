@@ -53,6 +53,25 @@ Json histogram_json(const Histogram& histogram)
 	return buckets;
 }
 
+Json account_json(PacketAccount account)
+{
+	Json json = {{"plane", account.plane}};
+	for (const auto& [name, value] : account_members(account))
+		json[name] = *value;
+	json["residue"] = residue(account);
+	json["achieved_ratio"] = achieved_ratio(account);
+	return json;
+}
+
+PacketAccount account_from(const Json& json)
+{
+	PacketAccount account;
+	account.plane = json.at("plane").get<std::string>();
+	for (const auto& [name, value] : account_members(account))
+		*value = json.at(name).get<uint64_t>();
+	return account;
+}
+
 Json arm_json(const BenchResult& result, size_t index)
 {
 	const ArmResult& arm = result.arms[index];
@@ -71,6 +90,8 @@ Json arm_json(const BenchResult& result, size_t index)
 	};
 	for (const Member& member : kMembers)
 		json[member.key] = arm.*member.value;
+	if (arm.packets)
+		json["packets"] = account_json(*arm.packets);
 	json["background_relative"] = background_relative(result, index);
 	json["cycle_ns"] = arm.cycle_ns();
 	json["context_switches"] = arm.context_switches();
@@ -99,6 +120,8 @@ Result<ArmResult> arm_from(const Json& json)
 		arm.*member.value = json.at(member.key).get<uint64_t>();
 	if (const auto counts = json.find("counters"); counts != json.end())
 		arm.counts = side_counts_from(*counts);
+	if (json.contains("packets"))
+		arm.packets = account_from(json.at("packets"));
 	arm.latency = TRY(histogram_from(json));
 	if (arm.offered != arm.dropped + arm.latency.count())
 		return fail(ExitCode::failed, "arm '{}' is inconsistent: {} offered, {} dropped, {} in the histogram",

@@ -183,6 +183,7 @@ Result<ArmResult> run_arm(const Arm& arm, const Plan& plan, Environment& environ
 	result.name = arm.name;
 	result.budget_ns = arm.budget ? static_cast<uint64_t>(arm.budget->count()) : 0;
 	result.latency = std::move(figures.latency);
+	result.packets = std::move(figures.account);
 	result.offered = figures.offered;
 	result.dropped = figures.dropped;
 	result.sleeps = figures.sleeps;

@@ -78,6 +78,17 @@ Status Gate::open(size_t processes) const
 Result<Worker> Worker::start(std::string name, const ScopedCgroup& cgroup, const CpuList& cpus,
 			     const std::function<int()>& body)
 {
+	return launch(std::move(name), &cgroup, cpus, body);
+}
+
+Result<Worker> Worker::start(std::string name, const CpuList& cpus, const std::function<int()>& body)
+{
+	return launch(std::move(name), nullptr, cpus, body);
+}
+
+Result<Worker> Worker::launch(std::string name, const ScopedCgroup* cgroup, const CpuList& cpus,
+			      const std::function<int()>& body)
+{
 	int fds[2];
 	if (::pipe2(fds, O_CLOEXEC) != 0)
 		return fail_errno(errno, ExitCode::failed, "cannot create a pipe");
@@ -94,7 +105,8 @@ Result<Worker> Worker::start(std::string name, const ScopedCgroup& cgroup, const
 	Worker worker(std::move(name), pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
 	if (!worker.pidfd_)
 		return fail_errno(errno, ExitCode::failed, fmt::format("cannot watch {}", worker.name_));
-	TRY(cgroup.add(pid));
+	if (cgroup != nullptr)
+		TRY(cgroup->add(pid));
 	TRY(pin(pid, cpus));
 	if (::write(writer.get(), "", 1) != 1)
 		return fail_errno(errno, ExitCode::failed, fmt::format("cannot start {}", worker.name_));

@@ -34,6 +34,8 @@ class Worker {
 	// as the child goes on with ordinary code.
 	static Result<Worker> start(std::string name, const ScopedCgroup& cgroup, const CpuList& cpus,
 				    const std::function<int()>& body);
+	// The same in our own cgroup.
+	static Result<Worker> start(std::string name, const CpuList& cpus, const std::function<int()>& body);
 	Worker(Worker&& other) noexcept;
 	Worker& operator=(Worker&&) = delete;
 	~Worker();
@@ -46,6 +48,8 @@ class Worker {
 	Status finish();
 
  private:
+	static Result<Worker> launch(std::string name, const ScopedCgroup* cgroup, const CpuList& cpus,
+				     const std::function<int()>& body);
 	Worker(std::string name, pid_t pid, UniqueFd pidfd)
 	    : name_(std::move(name)), pid_(pid), pidfd_(std::move(pidfd))
 	{}

@@ -37,6 +37,7 @@ struct BenchArguments {
 	std::string warmup = "300ms";
 	std::string settle = "1s";
 	std::string work = "2500ns";
+	std::string packets = "ring";
 	std::string arrivals = "constant";
 	std::string background = "python";
 	std::string cpus;
@@ -60,7 +61,7 @@ struct BenchArguments {
 // full, so that a change of a default does not change what it means.
 std::vector<std::string> load_options(const BenchOptions& options)
 {
-	std::vector<std::string> given = {"--pps",
+	std::vector<std::string> words = {"--pps",
 					  std::to_string(options.rate_per_s),
 					  "--duration",
 					  format_duration(options.duration),
@@ -83,11 +84,13 @@ std::vector<std::string> load_options(const BenchOptions& options)
 					  "--cpus",
 					  options.cpus.text()};
 	// Only when they are on, so that without them the lab's guest gets the command line that it always got.
+	if (options.plane != PacketPlane::ring)
+		words.insert(words.end(), {"--packets", std::string(plane_name(options.plane))});
 	if (options.rx_usecs != 0)
-		given.insert(given.end(), {"--rx-usecs", std::to_string(options.rx_usecs)});
+		words.insert(words.end(), {"--rx-usecs", std::to_string(options.rx_usecs)});
 	if (options.counters)
-		given.emplace_back("--counters");
-	return given;
+		words.emplace_back("--counters");
+	return words;
 }
 
 std::string repeat_command(const BenchArguments& arguments, const BenchOptions& options)
@@ -114,6 +117,13 @@ Result<BenchOptions> read_options(const BenchArguments& arguments)
 	options.warmup = TRY(parse_duration(arguments.warmup));
 	options.settle = TRY(parse_duration(arguments.settle));
 	options.work = TRY(parse_duration(arguments.work));
+	options.plane = TRY(parse_plane(arguments.packets));
+	if (arguments.lab && options.plane != PacketPlane::ring)
+		return fail(
+		    ExitCode::usage,
+		    "--packets {} and --lab exclude each other: in virtual time the generator cannot run beside "
+		    "the packet function",
+		    arguments.packets);
 	options.arrivals = TRY(parse_arrivals(arguments.arrivals));
 	options.background = TRY(parse_background(arguments.background));
 	options.ring_packets = TRY(count_of("--ring", arguments.ring));
@@ -263,6 +273,9 @@ Action setup_bench(CLI::App& app)
 	app.add_option("--warmup", arguments->warmup, "the same load before it, not counted")->capture_default_str();
 	app.add_option("--settle", arguments->settle, "idle time after an arm is set up")->capture_default_str();
 	app.add_option("--ring", arguments->ring, "packets that wait at most; more are dropped")->capture_default_str();
+	app.add_option("--packets", arguments->packets,
+		       "ring (emulated), or real ones over virtual Ethernet: udp, recvmmsg, af_packet")
+	    ->capture_default_str();
 	app.add_option("--rx-usecs", arguments->rx_usecs,
 		       "the card interrupts so many microseconds after the first packet (as ethtool -C)")
 	    ->capture_default_str();

@@ -13,9 +13,9 @@ namespace {
 
 bool is_load_fact(std::string_view name)
 {
-	constexpr std::string_view kLoad[] = {"cpus",         "packets_per_s", "arrivals",   "seed",
-					      "ring_packets", "rx_usecs",      "work",       "warmup",
-					      "duration",     "settle",        "background", "background_processes"};
+	constexpr std::string_view kLoad[] = {
+	    "cpus", "packets_per_s", "packets",  "arrivals", "seed",       "ring_packets",        "rx_usecs",
+	    "work", "warmup",        "duration", "settle",   "background", "background_processes"};
 	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
@@ -42,6 +42,16 @@ std::vector<std::string> notes_of(std::span<const BenchResult> starts, bool lab,
 			notes.push_back(fmt::format("{}: the hypervisor took {} of CPU time: no absolute claim.",
 						    total.name, format_duration(Nanoseconds(total.steal_ns))));
 	return notes;
+}
+
+// Where the packets of an arm went, over all starts; empty for the emulated ring.
+std::string packets_note(std::span<const BenchResult> starts, size_t arm)
+{
+	PacketAccount total;
+	for (const BenchResult& start : starts)
+		if (start.arms[arm].packets)
+			add_account(total, *start.arms[arm].packets);
+	return total.plane.empty() ? "" : fmt::format("{}: {}.", starts[0].arms[arm].name, account_text(total));
 }
 
 // What is not the same in all starts is told as a range.
@@ -122,6 +132,9 @@ BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions
 		(is_load_fact(environment[at].first) ? report.load : report.environment)
 		    .push_back({std::move(title), fact_over_starts(starts, at)});
 	}
+	for (size_t arm = 0; arm < starts[0].arms.size(); arm++)
+		if (std::string note = packets_note(starts, arm); !note.empty())
+			report.notes.push_back(std::move(note));
 	for (size_t arm = 0; arm < starts[0].arms.size(); arm++)
 		report.rows.push_back(row_of(starts, arm, lab));
 	if (std::optional<PageSection> counters = counters_section(starts))
