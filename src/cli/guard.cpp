@@ -73,8 +73,12 @@ class Guard {
 	{
 		GuardActionKind action = decide({.kind = GuardEventKind::started});
 		while (action != GuardActionKind::end) {  // until a signal: the life of the guard
-			const GuardEvent event = TRY(act(action));
-			action = decide(event);
+			const Result<GuardEvent> event = act(action);
+			if (!event) {
+				(void)decide({.kind = GuardEventKind::stop});  // so that the next one finds no kill
+				return std::unexpected(event.error());
+			}
+			action = decide(*event);
 		}
 		if (life_.scheduler()) {
 			(void)life_.detach(false);

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kHookMax{30};
+constexpr std::chrono::seconds kHookEnd{5};
 constexpr size_t kFaultFilesMax = 20;
 constexpr uintmax_t kFaultBytesMax = 8U << 20;
 constexpr size_t kDumpBytesMax = 1U << 20;
@@ -119,7 +120,7 @@ void Hook::step()
 void Hook::finish()
 {
 	if (child_)
-		(void)child_->wait(ends_at_ - std::chrono::steady_clock::now());
+		(void)child_->wait(kHookEnd);
 	step();
 }
 

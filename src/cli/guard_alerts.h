@@ -31,7 +31,7 @@ class Hook {
 	Hook(std::vector<std::string> argv, int nice) : argv_(std::move(argv)), nice_(nice) {}
 	void start(const AlertFacts& facts);
 	void step();  // at least once in a second
-	// Until it has ended, or its time is over.
+	// No more will come: one that still runs has 5 s to end.
 	void finish();
 
  private:

@@ -102,7 +102,7 @@ std::string value_words(SloMetric metric, double value)
 		return fmt::format("{:.0f}", value);
 	if (metric == SloMetric::miss || metric == SloMetric::normal)
 		return fmt::format("{:.3g}%", 100 * value);
-	return fmt::format("{:.4g}us", value / 1000);
+	return format_duration(Nanoseconds(static_cast<int64_t>(value)));
 }
 
 }  // namespace

@@ -54,10 +54,10 @@ def make_cgroup(path):
 
 
 class Running:
-    """One `punctual run`: its lines on stderr as they come, and its end."""
+    """One `punctual run` or guard: its lines on stderr as they come, and its end."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(["punctual", "run", *arguments], stdin=subprocess.DEVNULL,
+    def __init__(self, *arguments, command="run"):
+        self.process = subprocess.Popen(["punctual", command, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
