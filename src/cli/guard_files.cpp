@@ -78,7 +78,8 @@ Status reset_guard(const fs::path& directory)
 	std::error_code error;
 	if (!fs::is_directory(directory, error))
 		return fail(ExitCode::failed, "there is no guard's state in {}: nothing to reset", directory.native());
-	if (const auto files = GuardFiles::create(directory, -1); files) {
+	const auto files = GuardFiles::create(directory, -1);
+	if (files) {
 		GuardState state = files->read().value_or(GuardState{});  // a damaged one is no loss
 		state.phase = GuardPhase::resting;
 		state.held_by = HeldBy::nobody;
@@ -90,9 +91,9 @@ Status reset_guard(const fs::path& directory)
 		TRY(replace_file(directory / kState, guard_state_to_json(state)));
 		fmt::print(stderr, "guard: none runs; the next one begins anew\n");
 		return {};
-	} else if (files.error().code != ExitCode::failed) {
-		return std::unexpected(files.error());
 	}
+	if (files.error().code != ExitCode::failed)
+		return std::unexpected(files.error());
 	TRY(replace_file(directory / kReset, ""));
 	for (int tries = 0; tries < kResetTries; tries++) {
 		if (!fs::exists(directory / kReset, error))

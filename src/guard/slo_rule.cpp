@@ -102,7 +102,7 @@ std::string value_words(SloMetric metric, double value)
 		return fmt::format("{:.0f}", value);
 	if (metric == SloMetric::miss || metric == SloMetric::normal)
 		return fmt::format("{:.3g}%", 100 * value);
-	return format_duration(Nanoseconds(static_cast<int64_t>(value)));
+	return value < 1e6 ? fmt::format("{:.1f}us", value / 1e3) : fmt::format("{:.2f}ms", value / 1e6);
 }
 
 }  // namespace

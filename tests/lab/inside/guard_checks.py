@@ -119,13 +119,15 @@ class Faults(Quiet):
 
     def test_02_stall_is_named_and_kept(self):
         with self.guard(foreign("stalls"), "--timeout", "2s") as guard:
-            self.note("stall, watchdog at 2 s", guard, r"guard: stall: a task waited [0-9.]+ s for a CPU: .* \(fault 1 of 3\)")
-            faults = list(self.path("faults").iterdir())
-            self.assertEqual(len(faults), 1)
+            # The guard stands still as well. Where that was before it saw the scheduler enabled, it was never loaded for it.
+            line = guard.wait_line(r"guard: (stall: a task waited [0-9.]+ s for a CPU: |refused: .*stall).* \(fault 1 of 3\)")
+            was_loaded = line[1].startswith("stall")
+            self.note("stall, watchdog at 2 s", guard, line.re.pattern, None if was_loaded else "-")
+            faults = sorted(self.path("faults").iterdir())
             text = faults[0].read_text(errors="replace")
-            self.assertIn("class: stall", text)
-            self.assertIn("cause: a task waited", text)
-            self.assertIn("CPU 1", text, "the kernel's dump is with it")
+            self.assertRegex(text, "cause: a task waited" if was_loaded else "cause: .*runnable task stall")
+            if was_loaded:
+                self.assertIn("CPU 1", text, "the kernel's dump is with it")
             self.assertEqual(guard.stop(), 0)
 
     def test_03_sysrq_is_a_person_and_is_not_undone(self):

@@ -85,7 +85,10 @@ class Running:
         return matches[nr - 1] if len(matches) >= nr else None
 
     def wait_line(self, pattern, nr=1, wait_s=WAIT_S):
-        wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'", wait_s)
+        try:
+            wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'", wait_s)
+        except AssertionError as late:
+            raise AssertionError("\n".join([str(late), *self.lines])) from None
         self.reader.join(1 if self.process.poll() is not None else 0)
         match = self.find(pattern, nr)
         if not match:
