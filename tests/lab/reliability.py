@@ -28,7 +28,7 @@ def run_faults():
 
 
 def table_of(ended):
-    rows = json.loads(ended.out.decode().splitlines()[-1])
+    rows = json.loads(ended.out.decode().splitlines()[-1].replace(OBJECTS + "/", ""))
     return "\n".join([HEAD, *(f"| {' | '.join(str(cell).replace('|', ' ') for cell in row)} |" for row in rows)])
 
 
