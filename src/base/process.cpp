@@ -53,6 +53,7 @@ struct StartFailure {
 // Everything the child needs, prepared before fork: after it, only async-signal-safe calls are allowed.
 struct ChildPlan {
 	char* const* argv;
+	char* const* environment;
 	std::array<int, 3> streams;  // never -1 for stdin
 	int cgroup_procs_fd;         // -1: stay
 	int error_fd;
@@ -99,8 +100,25 @@ void connect_streams(const ChildPlan& plan)
 	sigset_t none;
 	sigemptyset(&none);
 	::sigprocmask(SIG_SETMASK, &none, nullptr);
-	::execvp(plan.argv[0], plan.argv);
+	::execvpe(plan.argv[0], plan.argv, plan.environment);
 	give_up(plan, StartFailure::kExec);
+}
+
+// Ours, but for what `added` gives another value.
+std::vector<char*> environment_with(const std::vector<std::string>& added)
+{
+	std::vector<char*> environment;
+	environment.reserve(added.size() + 1);
+	for (const std::string& entry : added)
+		environment.push_back(const_cast<char*>(entry.c_str()));  // execvpe does not write to them
+	for (char** entry = environ; *entry != nullptr; entry++) {
+		const std::string_view name =
+		    std::string_view(*entry).substr(0, std::string_view(*entry).find('=') + 1);
+		if (std::ranges::none_of(added, [&](const std::string& other) { return other.starts_with(name); }))
+			environment.push_back(*entry);
+	}
+	environment.push_back(nullptr);
+	return environment;
 }
 
 std::unexpected<Error> start_error(const StartFailure& failure, const std::string& program, const std::string& cgroup)
@@ -196,6 +214,7 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const SpawnOpti
 	for (const std::string& argument : argv)
 		arguments.push_back(const_cast<char*>(argument.c_str()));  // execvp does not write to them
 	arguments.push_back(nullptr);
+	const std::vector<char*> environment = environment_with(options.environment);
 	UniqueFd null;
 	if (options.stdin_fd < 0) {
 		null = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -210,6 +229,7 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const SpawnOpti
 	}
 	Pipe errors = TRY(make_pipe());
 	const ChildPlan plan{arguments.data(),
+			     environment.data(),
 			     {null ? null.get() : options.stdin_fd, options.stdout_fd, options.stderr_fd},
 			     cgroup_procs.get(),
 			     errors.writer.get(),

@@ -18,9 +18,10 @@ struct SpawnOptions {
 	int stdin_fd = -1;  // -1: /dev/null for stdin, inherited for the other two
 	int stdout_fd = -1;
 	int stderr_fd = -1;
-	bool die_with_parent = true;   // SIGKILL when the thread that spawned it goes
-	std::string cgroup = {};       // directory to start in; empty: ours
-	std::optional<int> nice = {};  // none: ours
+	bool die_with_parent = true;                // SIGKILL when the thread that spawned it goes
+	std::string cgroup = {};                    // directory to start in; empty: ours
+	std::optional<int> nice = {};               // none: ours
+	std::vector<std::string> environment = {};  // "NAME=value", added to ours or in the place of it
 };
 
 // A running child. The destructor kills and reaps a child that was not waited for.

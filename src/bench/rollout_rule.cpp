@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <utility>
 
+#include "base/rule_words.h"
 #include "base/units.h"
 
 namespace punctual {
@@ -25,60 +24,15 @@ constexpr std::array<std::pair<std::string_view, RolloutMetric>, 6> kNames = {{
     {"drop", RolloutMetric::drop},
 }};
 
-struct Word {
-	size_t at = 0;  // position of its first character, counted from 1
-	std::string_view text;
-};
-
-bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-bool is_sign(char c)
-{
-	return c == '<' || c == '>' || c == '=';
-}
-
-// Words of signs and words of everything else, so that "p99<=0.5x" needs no blanks.
-std::vector<Word> words_of(std::string_view text)
-{
-	std::vector<Word> words;
-	words.reserve(4 * kConditionsMax);
-	for (size_t at = 0; at < text.size();) {
-		if (is_blank(text[at])) {
-			at++;
-			continue;
-		}
-		const size_t begin = at;
-		while (at < text.size() && !is_blank(text[at]) && is_sign(text[at]) == is_sign(text[begin]))
-			at++;
-		words.push_back({begin + 1, text.substr(begin, at - begin)});
-	}
-	return words;
-}
-
-std::unexpected<Error> wrong(const Word& word, std::string_view what)
+std::unexpected<Error> wrong(const RuleWord& word, std::string_view what)
 {
 	if (word.text.empty())
 		return fail(ExitCode::usage, "--keep-if: the rule ends at position {}: {}", word.at, what);
 	return fail(ExitCode::usage, "--keep-if, position {}: '{}' {}", word.at, word.text, what);
 }
 
-std::optional<double> number_before(std::string_view text, std::string_view unit)
-{
-	double value = 0;
-	if (!text.ends_with(unit))
-		return std::nullopt;
-	text.remove_suffix(unit.size());
-	const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-	if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
-		return std::nullopt;
-	return value;
-}
-
 // Reads the limit into the condition, whose metric is known.
-Status read_limit(const Word& word, KeepCondition* condition)
+Status read_limit(const RuleWord& word, KeepCondition* condition)
 {
 	if (condition->metric == RolloutMetric::drop) {
 		const std::optional<double> percent = number_before(word.text, "%");
@@ -248,8 +202,8 @@ std::string_view metric_name(RolloutMetric metric)
 
 Result<KeepRule> parse_keep_rule(std::string_view text)
 {
-	const std::vector<Word> words = words_of(text);
-	const Word end{text.size() + 1, {}};
+	const std::vector<RuleWord> words = rule_words(text);
+	const RuleWord end{text.size() + 1, {}};
 	const auto word_at = [&](size_t at) { return at < words.size() ? words[at] : end; };
 	KeepRule rule;
 	rule.reserve(kConditionsMax);
@@ -258,7 +212,7 @@ Result<KeepRule> parse_keep_rule(std::string_view text)
 			return wrong(word_at(at),
 				     fmt::format("is one condition too many (at most {})", kConditionsMax));
 		KeepCondition condition;
-		const Word metric = word_at(at), sign = word_at(at + 1), limit = word_at(at + 2);
+		const RuleWord metric = word_at(at), sign = word_at(at + 1), limit = word_at(at + 2);
 		const auto* name = std::ranges::find(kNames, metric.text, &decltype(kNames)::value_type::first);
 		if (name == kNames.end())
 			return wrong(metric, metric.text.empty()
@@ -274,7 +228,7 @@ Result<KeepRule> parse_keep_rule(std::string_view text)
 		TRY(read_limit(limit, &condition));
 		condition.text = fmt::format("{} {} {}", metric.text, sign.text, limit.text);
 		rule.push_back(std::move(condition));
-		const Word joint = word_at(at + 3);
+		const RuleWord joint = word_at(at + 3);
 		if (joint.text.empty())
 			return rule;
 		if (joint.text != "and")

@@ -19,6 +19,7 @@ Action setup_budget(CLI::App& app);
 Action setup_compare(CLI::App& app);
 Action setup_doctor(CLI::App& app);
 Action setup_export(CLI::App& app);
+Action setup_guard(CLI::App& app);
 Action setup_lab(CLI::App& app);
 Action setup_lab_init(CLI::App& app);
 Action setup_profile(CLI::App& app);

@@ -38,6 +38,8 @@ constexpr Command kCommands[] = {
      setup_rollout, false},
     {"profile", "what the loaded scheduler costs: each callback, and stacks in the kernel as a flame graph",
      setup_profile, false},
+    {"guard", "keep a scheduler loaded; on a fault or a broken rule fall back to EEVDF, tell, and load again",
+     setup_guard, false},
     {"sim", "ask the policy again what a scheduler in a kernel asked it", setup_sim, false},
     {"lab", "boot a real kernel with sched_ext in QEMU and run a command inside", setup_lab, false},
     {"lab-init", "first process inside the lab (not for people)", setup_lab_init, true},

@@ -68,7 +68,7 @@ Result<std::vector<Budget>> budgets_of(const RunOptions& options)
 
 }  // namespace
 
-void declare_run_options(CLI::App& app, RunOptions* options)
+void declare_scheduler_options(CLI::App& app, RunOptions* options)
 {
 	app.add_option("SCHED", options->sched, "scx_latency, scx_simple, or a BPF object file")->required();
 	app.add_option("--cpus", options->cpus, "CPUs on which the policy applies, e.g. 0-3,8 (default: all)");
@@ -86,6 +86,11 @@ void declare_run_options(CLI::App& app, RunOptions* options)
 	app.add_option("--record-decisions", options->record_decisions,
 		       "file for every decision of scx_latency; `punctual sim --replay` checks them");
 	app.add_option("--config", options->config, "TOML file with any of these; flags and PUNCTUAL_* go before it");
+}
+
+void declare_run_options(CLI::App& app, RunOptions* options)
+{
+	declare_scheduler_options(app, options);
 	app.add_option("CMD", options->command,
 		       "after --: the scheduler lives for the run of CMD, whose exit status is returned");
 }

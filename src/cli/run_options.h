@@ -32,7 +32,9 @@ struct RunOptions {
 	std::vector<ConfigBudget> file_budgets;  // a flag for the same cgroup goes before
 };
 
-// Declares the options on `app`; parsing fills `options`, which must live as long.
+// Declares what says which scheduler and how on `app`; parsing fills `options`, which must live as long.
+void declare_scheduler_options(CLI::App& app, RunOptions* options);
+// And CMD.
 void declare_run_options(CLI::App& app, RunOptions* options);
 
 // Value of an environment variable, "" when it is not set.

@@ -3,6 +3,7 @@
 
 One entry a decision, not one a line. A line is written as it stands in the file, as short as it is unique.
 """
+from guard_rules import GUARD_RULES, GUARD_SOURCES
 from measure_rules import MEASURE_RULES
 from policy_rules import POLICY_RULES
 from profile_rules import PROFILE_RULES, PROFILE_SOURCES
@@ -56,13 +57,14 @@ SOURCES = {
         "src/view/bench_page.cpp", "src/view/bench_terms.cpp", "src/view/bench_verdict.cpp", "src/view/bar_chart.cpp", "src/view/figure_style.cpp",
         "src/view/frontier_plot.cpp", "src/view/html_page.cpp", "src/view/number.cpp", "src/view/percentile_plot.cpp",
         "src/view/svg.cpp", "src/view/table.cpp", "src/view/text.cpp", "src/measure/histogram.cpp", *BASE),
-    **{test: (*sources, *BASE) for test, sources in (PROFILE_SOURCES | ROLLOUT_SOURCES).items()},
+    **{test: (*sources, *BASE) for test, sources in (GUARD_SOURCES | PROFILE_SOURCES | ROLLOUT_SOURCES).items()},
 }
 
 RULES = {
     **POLICY_RULES,
     **MEASURE_RULES,
     **PROFILE_RULES,
+    **GUARD_RULES,
     **ROLLOUT_RULES,
     ("src/object/topology.cpp", "tests/unit/topology_test.cpp"): (
         Rule("caches are numbered node by node",

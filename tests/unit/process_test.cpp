@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/file.h"
 #include "base/stop.h"
@@ -20,6 +21,20 @@ Captured run_shell(const std::string& script)
 	Result<Captured> captured = run_captured({"sh", "-c", script}, 30s);
 	EXPECT_TRUE(captured) << (captured ? "" : captured.error().what);
 	return captured.value_or(Captured{-1, "", ""});
+}
+
+TEST(Child, EnvironmentIsOursWithWhatIsGiven)
+{
+	ASSERT_EQ(::setenv("PUNCTUAL_TEST", "old", 1), 0);
+	for (const auto& [given, expected] : {std::pair(std::vector<std::string>{}, "old"),
+					      std::pair(std::vector<std::string>{"PUNCTUAL_TEST=a b"}, "a b")}) {
+		auto child =
+		    Child::spawn({"sh", "-c", fmt::format("test \"$PUNCTUAL_TEST\" = '{}' -a -n \"$PATH\"", expected)},
+				 {.environment = given});
+		ASSERT_TRUE(child) << child.error().what;
+		EXPECT_EQ(child->wait().value_or(std::nullopt).value_or(-1), 0) << expected;
+	}
+	::unsetenv("PUNCTUAL_TEST");
 }
 
 TEST(RunCaptured, KeepsTheStreamsApart)

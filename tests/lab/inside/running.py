@@ -54,10 +54,10 @@ def make_cgroup(path):
 
 
 class Running:
-    """One `punctual run`: its lines on stderr as they come, and its end."""
+    """One `punctual run` or guard: its lines on stderr as they come, and its end."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen(["punctual", "run", *arguments], stdin=subprocess.DEVNULL,
+    def __init__(self, *arguments, command="run"):
+        self.process = subprocess.Popen(["punctual", command, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -85,7 +85,10 @@ class Running:
         return matches[nr - 1] if len(matches) >= nr else None
 
     def wait_line(self, pattern, nr=1, wait_s=WAIT_S):
-        wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'", wait_s)
+        try:
+            wait_for(lambda: self.find(pattern, nr) or self.process.poll() is not None, f"a line like '{pattern}'", wait_s)
+        except AssertionError as late:
+            raise AssertionError("\n".join([str(late), *self.lines])) from None
         self.reader.join(1 if self.process.poll() is not None else 0)
         match = self.find(pattern, nr)
         if not match:

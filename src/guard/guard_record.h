@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The guard's state as a file, so that neither a restart nor a reboot forgets an open breaker; and as metrics.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "guard/guard_state.h"
+
+namespace punctual {
+
+// The document "punctual.guard_state", version 1.
+std::string guard_state_to_json(const GuardState& state);
+// Error (failed) when it is another document, another version, or contradicts itself.
+Result<GuardState> guard_state_from_json(std::string_view text);
+
+// The exposition format of Prometheus. `ops`: what is loaded, whoever loaded it; "" for the kernel's own scheduler.
+std::string guard_metrics(const GuardState& state, std::string_view ops);
+
+}  // namespace punctual

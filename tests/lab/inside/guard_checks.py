@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `punctual guard` promises at each fault, on a real kernel. Runs inside a lab guest with two CPUs, with the directory
+of test objects in $OBJECTS. The last line on stdout is JSON: a row for each fault."""
+import ctypes
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+from running import Quiet, Running, make_cgroup, ran_ns, sched_ext, wait_for
+
+OBJECTS = os.environ["OBJECTS"]
+FAILED, USAGE = 1, 2
+SLICE = "vnf.slice"
+ROWS = []
+
+
+def foreign(name):
+    return f"{OBJECTS}/{name}.bpf.o"
+
+
+def set_online(state):
+    pathlib.Path("/sys/devices/system/cpu/cpu1/online").write_text(state, encoding="ascii")
+
+
+class Worker:
+    """A task that must not be lost: it always runs, and counts as lost when it is gone or gets no CPU any more."""
+
+    def __init__(self, script="while :; do :; done", cgroup=None):
+        self.process = subprocess.Popen(["sh", "-c", script])
+        if cgroup:
+            pathlib.Path(f"/sys/fs/cgroup/{cgroup}/cgroup.procs").write_text(str(self.process.pid), encoding="ascii")
+
+    def is_lost(self):
+        if self.process.poll() is not None:
+            return True
+        before = ran_ns(self.process.pid)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if ran_ns(self.process.pid) > before:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Disabled(threading.Thread):
+    """Notes when the kernel says that its own scheduler runs; looks a thousand times a second."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.at_s = None
+        self.start()
+
+    def run(self):
+        while sched_ext("state") != "disabled":
+            time.sleep(0.001)
+        self.at_s = time.monotonic()
+
+
+class Faults(Quiet):
+    def setUp(self):
+        super().setUp()
+        self.folder = tempfile.TemporaryDirectory()
+        self.workers = [Worker(), Worker()]
+
+    def tearDown(self):
+        for worker in self.workers:
+            worker.end()
+        super().tearDown()
+        self.folder.cleanup()
+
+    def path(self, name):
+        return pathlib.Path(self.folder.name, name)
+
+    def guard(self, *arguments):
+        return Running(*arguments, "--state-dir", self.folder.name, "--metrics", str(self.path("metrics")), command="guard")
+
+    def punctual_guard(self, *arguments):
+        return subprocess.run(["punctual", "guard", *arguments, "--state-dir", self.folder.name], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=120)
+
+    def metrics(self):
+        return self.path("metrics").read_text(encoding="ascii")
+
+    def note(self, fault, guard, said, time_ms=None):
+        """A row of the table. `said`: a pattern of the guard's line; the time is the guard's own unless given."""
+        line = guard.wait_line(said).string.removeprefix("guard: ")
+        if time_ms is None:
+            took = r"EEVDF runs; it took over within (\d+) ms"
+            guard.wait_line(took)
+            time_ms = [match[1] for text in guard.lines[:guard.lines.index("guard: " + line)] if (match := re.search(took, text))][-1]
+        lost = sum(worker.is_lost() for worker in self.workers)
+        ROWS.append([fault, line, time_ms, lost])
+        self.assertEqual(lost, 0, ROWS[-1])
+
+    def test_01_killed_guard_leaves_eevdf_and_the_next_one_begins(self):
+        with self.guard("scx_latency") as guard:
+            guard.wait_enabled()
+            disabled = Disabled()
+            killed_s = time.monotonic()
+            guard.send(signal.SIGKILL)
+            disabled.join(30)
+            self.assertIsNotNone(disabled.at_s)
+        with self.guard("scx_latency") as guard:
+            guard.wait_enabled()
+            self.note("kill -9 of the guard", guard, "guard: the guard before this one ended without unloading",
+                      round(1000 * (disabled.at_s - killed_s)))
+            self.assertEqual(guard.stop(), 0)
+            self.assertEqual(sched_ext("state"), "disabled")
+            self.assertTrue(guard.find("EEVDF runs; it took over within"))
+
+    def test_02_stall_is_named_and_kept(self):
+        with self.guard(foreign("stalls"), "--timeout", "2s") as guard:
+            # The guard stands still as well. Where that was before it saw the scheduler enabled, it was never loaded for it.
+            line = guard.wait_line(r"guard: (stall: a task waited [0-9.]+ s for a CPU: |refused: .*stall).* \(fault 1 of 3\)")
+            was_loaded = line[1].startswith("stall")
+            self.note("stall, watchdog at 2 s", guard, line.re.pattern, None if was_loaded else "-")
+            faults = sorted(self.path("faults").iterdir())
+            text = faults[0].read_text(errors="replace")
+            self.assertRegex(text, "cause: a task waited" if was_loaded else "cause: .*runnable task stall")
+            if was_loaded:
+                self.assertIn("CPU 1", text, "the kernel's dump is with it")
+            self.assertEqual(guard.stop(), 0)
+
+    def test_03_sysrq_is_a_person_and_is_not_undone(self):
+        with self.guard("scx_simple") as guard:
+            guard.wait_enabled()
+            pathlib.Path("/proc/sysrq-trigger").write_text("S", encoding="ascii")
+            self.note("sysrq-S", guard, "guard: sysrq: disabled by sysrq-S; staying on EEVDF")
+            time.sleep(3)   # longer than the first back-off
+            self.assertEqual(sched_ext("state"), "disabled")
+            self.assertIn("punctual_guard_held 1\n", self.metrics())
+            self.assertEqual(self.punctual_guard("--reset").returncode, 0)
+            guard.wait_enabled(2)
+            self.assertEqual(guard.stop(), 0)
+
+    def test_04_third_fault_opens_the_breaker_until_a_person_says_so(self):
+        faulty = [foreign("error_on_enqueue"), "--set", "enqueues_max=50"]
+        hook = self.path("hook")
+        command = f"""sh -c 'echo "$PUNCTUAL_EXIT_CLASS $PUNCTUAL_CAUSE" >>{hook}'"""
+        with self.guard(*faulty, "--on-fallback", command) as guard:
+            self.note("error in a callback", guard, r"guard: error: .*fault after \d+ enqueues.*\(fault 1 of 3\)")
+            self.note("the third fault in ten minutes", guard, r"\(fault 3 in 10 minutes\); staying on EEVDF")
+            wait_for(lambda: hook.read_text(encoding="ascii").count("\n") == 3, "three runs of the hook")
+            self.assertRegex(hook.read_text(encoding="ascii"), r"^error scx_bpf_error.*: fault after \d+ enqueues\n")
+            self.assertIn('punctual_scheduler_exits_total{reason="error"} 3\n', self.metrics())
+            self.assertEqual(len(list(self.path("faults").iterdir())), 3)
+            self.assertEqual(guard.stop(), 0)
+        with self.guard("scx_simple") as guard:   # neither a restart nor another scheduler
+            guard.wait_line("staying on EEVDF until")
+            time.sleep(1)
+            self.assertEqual(sched_ext("state"), "disabled")
+            self.assertEqual(guard.stop(), 0)
+        self.assertEqual(self.punctual_guard("--reset").returncode, 0)
+        with self.guard("scx_simple") as guard:
+            guard.wait_enabled()
+            self.assertEqual(guard.stop(), 0)
+
+    def test_05_foreign_scheduler_is_named_and_left_alone(self):
+        with Running(foreign("foreign_fifo")) as other:
+            other.wait_enabled()
+            with self.guard("scx_simple") as guard:
+                self.note("somebody else's scheduler is loaded", guard, "somebody else loaded scheduler .*fifo", "-")
+                self.assertEqual(guard.stop(), 0)
+            self.assertEqual(sched_ext("state"), "enabled")
+            self.assertRegex(sched_ext("root/ops"), "fifo")
+            self.assertEqual(other.stop(), 0)
+
+    def test_06_hotplug_is_a_reload(self):
+        with self.guard("scx_simple") as guard:
+            guard.wait_enabled()
+            set_online("0")
+            try:
+                guard.wait_enabled(2)
+            finally:
+                set_online("1")
+            guard.wait_enabled(3)
+            self.note("a CPU goes and comes back", guard, "guard: hotplug: .*cpu 1 going offline.*; loading again at once")
+            self.assertIn("punctual_guard_faults 0\n", self.metrics())
+            self.assertEqual(guard.stop(), 0)
+
+    def test_07_broken_rules_warn_and_fall_back(self):
+        make_cgroup(SLICE)
+        self.workers.append(Worker("while :; do sleep 0.01; done", SLICE))
+        with self.guard("scx_latency", "--slice", f"{SLICE}=60us", "--slo", "normal < 100%",
+                        "--slo", f"p50({SLICE}) > 1us for 2s then fallback", "--slo", f"p99({SLICE}) > 1h then fallback") as guard:
+            guard.wait_line(r'guard: rule "normal < 100%" is broken: \d')
+            self.assertEqual(sched_ext("state"), "enabled")
+            self.note("a rule of the operator is broken", guard, r'guard: rule "p50.*is broken: [0-9.]+[mu]s \(fault 1 of 3\)')
+            self.assertEqual(guard.stop(), 0)
+
+    def test_08_full_disk_harms_nothing(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        folder = self.folder.name.encode()
+        self.assertEqual(libc.mount(b"tmpfs", folder, b"tmpfs", 0, b"size=64k"), 0, os.strerror(ctypes.get_errno()))
+        try:
+            self.path("guard.lock").touch()
+            with open(self.path("full"), "wb", buffering=0) as file:
+                try:
+                    while True:
+                        file.write(b"x" * 4096)
+                except OSError:
+                    pass
+            with Running(foreign("error_on_enqueue"), "--set", "enqueues_max=50", "--state-dir", self.folder.name,
+                         command="guard") as guard:
+                guard.wait_line("guard: .*guard.json.*; going on")
+                self.note("error, and the disk is full", guard, r"guard: error: .*\(fault 1 of 3\)")
+                guard.wait_enabled(2)   # all the same
+                self.assertEqual(guard.stop(), 0)
+        finally:
+            libc.umount(folder)
+
+    def test_09_mistakes_are_refused_by_name(self):
+        for arguments, word in ((["scx_simple", "--slo", "p98(a) > 1us"], "position 1"), (["scx_nothing"], "scx_nothing"),
+                                (["scx_simple", "--on-fallback", "a 'b"], "position 3"), ([], "--reset"),
+                                (["scx_simple", "--slo", "p99(none.slice) > 1us"], "none.slice")):
+            self.assert_refused(self.punctual_guard(*arguments), USAGE, word)
+        with self.guard("scx_simple") as guard:
+            guard.wait_enabled()
+            self.assert_refused(self.punctual_guard("scx_simple"), FAILED, "another guard runs")
+            self.assertEqual(guard.stop(), 0)
+        self.path("guard.json").write_text("{", encoding="ascii")
+        self.assert_refused(self.punctual_guard("scx_simple"), FAILED, "guard.json", "remove it")
+
+
+if __name__ == "__main__":
+    ended = unittest.main(exit=False, verbosity=2)
+    print(json.dumps(ROWS))
+    sys.exit(0 if ended.result.wasSuccessful() else 1)
