@@ -20,7 +20,7 @@ Result<std::vector<std::string>> split_hook(std::string_view command)
 				return fail(ExitCode::usage, "--on-fallback ends after the \\ at position {}", at);
 			word = word.value_or("") + command[at];
 		} else if (quote ? c == quote : c == '\'' || c == '"') {
-			quote = quote ? 0 : c;
+			quote = quote ? '\0' : c;
 			quote_at = at + 1;
 			word = word.value_or("");
 		} else if (!quote && (c == ' ' || c == '\t' || c == '\n')) {
