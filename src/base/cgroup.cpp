@@ -2,7 +2,9 @@
 #include "base/cgroup.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +29,8 @@ constexpr int kDepthMax = 8;
 constexpr int kDirectoriesMax = 20'000;
 constexpr int kRemoveTries = 500;
 constexpr std::chrono::milliseconds kRemovePause{10};
+
+constexpr const char* kOwnerAttribute = "user.punctual_owner";
 
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
@@ -137,6 +141,33 @@ void remove_tree(const fs::path& directory, int depth)
 				remove_tree(entry->path(), depth + 1);
 		}
 	::rmdir(directory.c_str());
+}
+
+// Kills what runs in it. Killed processes leave asynchronously, and rmdir says EBUSY until the last is gone.
+bool remove_cgroup(const fs::path& path)
+{
+	(void)write_kernel_file(path / "cgroup.kill", "1");
+	for (int tries = 0; tries < kRemoveTries; tries++) {
+		if (::rmdir(path.c_str()) == 0 || errno == ENOENT)
+			return true;
+		remove_tree(path, 0);
+		std::this_thread::sleep_for(kRemovePause);
+	}
+	return false;
+}
+
+// Held by the owner and the processes that it forks. Empty: somebody else has it, or there is no such directory.
+UniqueFd lock_directory(const fs::path& path)
+{
+	UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	if (directory && ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0)
+		return {};
+	return directory;
+}
+
+bool is_left_behind(const fs::path& path)
+{
+	return ::getxattr(path.c_str(), kOwnerAttribute, nullptr, 0) >= 0 && lock_directory(path);
 }
 
 Status refuse_escape(std::string_view name)
@@ -253,8 +284,15 @@ Result<ScopedCgroup> ScopedCgroup::create(std::string_view name)
 		(void)write_kernel_file(parent / "cgroup.subtree_control", "+cpu");
 		parent /= part;
 	}
-	if (::mkdir(path.c_str(), 0755) == 0)
-		return ScopedCgroup(path);
+	if (is_left_behind(path))
+		remove_cgroup(path);
+	if (::mkdir(path.c_str(), 0755) == 0) {
+		UniqueFd lock = lock_directory(path);
+		// Where that is not possible the next run refuses what a killed one leaves.
+		if (lock)
+			(void)::fsetxattr(lock.get(), kOwnerAttribute, "run", 3, 0);
+		return ScopedCgroup(path, std::move(lock));
+	}
 	if (errno == EEXIST)
 		return fail(ExitCode::failed,
 			    "cgroup {} exists already: another run is using it, or left it behind (rmdir it)",
@@ -267,16 +305,8 @@ Result<ScopedCgroup> ScopedCgroup::create(std::string_view name)
 
 ScopedCgroup::~ScopedCgroup()
 {
-	if (path_.empty())
-		return;
-	(void)write_kernel_file(path_ / "cgroup.kill", "1");
-	// Killed processes leave asynchronously, and rmdir says EBUSY until the last is gone.
-	for (int tries = 0; tries < kRemoveTries; tries++) {
-		if (::rmdir(path_.c_str()) == 0 || errno == ENOENT)
-			return;
-		remove_tree(path_, 0);
-		std::this_thread::sleep_for(kRemovePause);
-	}
+	if (!path_.empty())
+		remove_cgroup(path_);
 }
 
 Status ScopedCgroup::add(pid_t pid) const

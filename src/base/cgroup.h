@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace punctual {
@@ -33,13 +34,18 @@ Result<std::optional<std::filesystem::path>> cgroup_by_id(uint64_t id);
 // CPU time that its tasks and those below it have used, in microseconds: usage_usec of cpu.stat.
 Result<uint64_t> cgroup_cpu_usage_us(const std::filesystem::path& directory);
 
-// A cgroup made for one run; its processes are killed and the directory removed by the destructor.
+// A cgroup made for one run; its processes are killed and the directory removed by the destructor. It has an attribute
+// that says whose it is, and is locked while its owner lives: what a killed one left behind can be told.
 class ScopedCgroup {
  public:
-	// Creates <mount>/NAME with the cpu controller on where the kernel lets us; refuses an existing one.
-	// The controller stays enabled in the parents afterwards: others may have come to rely on it.
+	// Creates <mount>/NAME with the cpu controller on where the kernel lets us; refuses an existing one, unless a
+	// killed run left it behind: that is removed, with what runs in it. The controller stays enabled in the parents
+	// afterwards: others may have come to rely on it.
 	static Result<ScopedCgroup> create(std::string_view name);
-	ScopedCgroup(ScopedCgroup&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+	ScopedCgroup(ScopedCgroup&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_))
+	{
+		other.path_.clear();
+	}
 	ScopedCgroup& operator=(ScopedCgroup&&) = delete;
 	ScopedCgroup(const ScopedCgroup&) = delete;
 	ScopedCgroup& operator=(const ScopedCgroup&) = delete;
@@ -51,8 +57,9 @@ class ScopedCgroup {
 	Result<uint64_t> cpu_usage_us() const { return cgroup_cpu_usage_us(path_); }
 
  private:
-	explicit ScopedCgroup(std::filesystem::path path) : path_(std::move(path)) {}
+	ScopedCgroup(std::filesystem::path path, UniqueFd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
 	std::filesystem::path path_;
+	UniqueFd lock_;
 };
 
 }  // namespace punctual
