@@ -2,6 +2,7 @@
 """Invariants of scx_latency on a real kernel, each named as in docs/testing.md. Runs inside a lab guest: those that
 need two CPUs, I1 and I13.test_hotplugged, in wall time, the others in virtual time on one. $OBJECTS is the directory of
 test objects; $LATE, $PACKETS and $SHARES are programs; $SCHEDULER is an object to try instead of the built-in scx_latency."""
+import json
 import mmap
 import os
 import signal
@@ -99,6 +100,27 @@ class I5(Quiet):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
         print(f"  I5: normal tasks at least {100 * worst:.2f} % in the worst of 20 windows", flush=True)
         self.assertGreaterEqual(worst, FLOOR)
+
+
+    def test_floor_holds_for_one_or_two_normal_tasks_beside_a_runaway(self):
+        for nr_normal in (1, 2):
+            with self.subTest(nr_normal=nr_normal), Load() as load, running() as run:
+                run.wait_enabled()
+                normal = load.start_spinners(nr_normal)
+                load.start("vnf.slice", 0, 10_000)
+                time.sleep(0.1)
+                before, began = floor_preemptions(), time.monotonic()
+                worst = smallest_share(normal, 1)
+                rate = (floor_preemptions() - before) / (time.monotonic() - began)
+                self.assertEqual(run.stop(), 0, run.lines)
+                print(f"  I5, {nr_normal} normal beside a runaway: {100 * worst:.1f} % in the worst window, preempted "
+                      f"{rate:.0f} times a second for it", flush=True)
+                self.assertGreaterEqual(worst, FLOOR)
+
+
+def floor_preemptions():
+    status = subprocess.run(["punctual", "status", "--json"], capture_output=True, check=True)
+    return json.loads(status.stdout)["counters"]["preempted_by_floor"]
 
 
 def tasks_of(group):
