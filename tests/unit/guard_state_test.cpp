@@ -248,9 +248,14 @@ TEST(Guard, LoadsOfTenMinutesAreBounded)
 		std::vector<int64_t> loads, allowed;  // when
 		for (int step = 0; step < 400; step++) {
 			guard.now_ns += below(3) ? below(2000) * kSecondNs / 1000 : below(200) * kSecondNs;
-			GuardEvent event{static_cast<Kind>(below(10)), static_cast<ExitClass>(below(8)), "x"};
-			// Only what is loaded or asked for can end or be reported as loaded.
+			// Mostly what makes loads: it loads, fails, and waits. Anything else now and then.
 			const GuardPhase phase = guard.state.phase;
+			const Kind usual = phase == GuardPhase::loading && below(4) ? Kind::loaded
+					   : phase == GuardPhase::resting           ? Kind::woke
+										    : Kind::exited;
+			const ExitClass exit_class = below(20) ? ExitClass::error : static_cast<ExitClass>(below(8));
+			GuardEvent event{below(20) ? usual : static_cast<Kind>(below(10)), exit_class, "x"};
+			// Only what is loaded or asked for can end or be reported as loaded.
 			const bool is_up = phase == GuardPhase::running || phase == GuardPhase::unloading;
 			if ((event.kind == Kind::exited && !is_up && phase != GuardPhase::loading) ||
 			    (event.kind == Kind::loaded && phase != GuardPhase::loading))
@@ -258,8 +263,10 @@ TEST(Guard, LoadsOfTenMinutesAreBounded)
 			const bool is_free = event.kind == Kind::started || event.kind == Kind::reset ||
 					     event.kind == Kind::stop ||
 					     (event.kind == Kind::exited && event.exit_class == ExitClass::hotplug);
+			// A reset forgives all faults: it is good for as many loads as a new guard.
 			if (is_free)
-				allowed.push_back(guard.now_ns);
+				allowed.insert(allowed.end(), event.kind == Kind::reset ? guard.limits.faults_max : 1,
+					       guard.now_ns);
 			if (guard.tell(event).action == Act::load)
 				loads.push_back(guard.now_ns);
 			const auto lately = [&](int64_t at) {
