@@ -322,6 +322,11 @@ Result<ExitCode> guard(const GuardOptions& options)
 	StopSignal stop = TRY(StopSignal::create());
 	GuardFiles files = TRY(GuardFiles::create(options.state_dir, stop.fd()));
 	GuardState state = TRY(files.read());
+	// A place that cannot be written is told now; later the guard goes on without it.
+	if (!options.metrics.empty())
+		if (Status written = replace_file(options.metrics, guard_metrics(state, read_sched_ext().ops));
+		    !written)
+			return fail(ExitCode::usage, "--metrics: {}", written.error().what);
 	SchedulerRun life = TRY(SchedulerRun::create(options.run));
 	const int nice = raise_own_priority();
 	return Guard(options, std::move(life), std::move(stop), std::move(files), std::move(state), std::move(rules),
