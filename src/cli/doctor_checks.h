@@ -1,42 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What doctor thinks of a machine: pure functions from facts to findings, so that machines which nobody
-// has at hand (a broken kernel, isolated CPUs) are tested as values. doctor.cpp collects the facts.
+// has at hand (a broken kernel, isolated CPUs) are tested as values. doctor_facts.h collects the facts.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/doctor_facts.h"
+
 namespace punctual {
-
-enum class KernelTypeInfo { absent, without_sched_ext, broken_kfuncs, healthy };
-
-// What was seen on the machine; empty or nullopt: could not be found out. kvm_usable is a hope: on some
-// machines the device opens and no guest boots, so the lab probes before it relies on it.
-struct MachineFacts {
-	std::string kernel_release;                // uname -r
-	bool sched_ext_present = false;            // /sys/kernel/sched_ext
-	std::optional<bool> sched_ext_configured;  // CONFIG_SCHED_CLASS_EXT of the running kernel
-	std::string kernel_command_line;
-	KernelTypeInfo type_info = KernelTypeInfo::absent;
-	std::optional<int> bpf_jit;  // net.core.bpf_jit_enable
-	std::string libbpf_version;
-	std::string clang;                     // newest clang in PATH, "clang-19"
-	std::optional<uint64_t> capabilities;  // effective, a bit each
-	std::string cgroup2_mount;
-	bool cgroup_cpu_controller = false;  // offered by version 2
-	std::string loaded_scheduler;        // name of a sched_ext scheduler in charge
-	std::string qemu_version;
-	bool kvm_usable = false;
-};
 
 enum class Level { ok, warn, fail };
 
-// What a failed check stands in the way of.
-enum class Purpose { native, lab, building };
+// What a failed check stands in the way of: our scheduler on this kernel, run-queue tracing, the lab, building.
+enum class Purpose { native, tracing, lab, building };
 
 struct Check {
+	static Check good(const char* name, Purpose purpose, std::string finding);
+	static Check bad(const char* name, Purpose purpose, Level level, std::string finding, std::string remedy);
+
 	std::string name;
 	Purpose purpose = Purpose::native;
 	Level level = Level::ok;
@@ -45,6 +27,9 @@ struct Check {
 };
 
 std::vector<Check> examine(const MachineFacts& facts);
+
+// The part of examine() that never blocks: settings which make latencies longer or results doubtful.
+std::vector<Check> examine_settings(const MachineFacts& facts);
 
 // No check of that purpose failed.
 bool is_ready(const std::vector<Check>& checks, Purpose purpose);

@@ -16,6 +16,7 @@
 #include "abi/sched.h"
 #include "base/cgroup.h"
 #include "base/file.h"
+#include "base/kernel_choice.h"
 #include "object/class_waits.h"
 #include "object/kernel_types.h"
 #include "object/libbpf_log.h"
@@ -57,6 +58,7 @@ Status check_machine(std::string_view sched)
 		    "(trixie-backports), and `punctual lab` boots one in QEMU");
 	if (geteuid() != 0)
 		return fail(ExitCode::lacking, "loading a scheduler needs root (sudo punctual ...)");
+	TRY(check_bpf_may_read());
 	if (state == "enabled")  // attaching would find out too, after the work of loading
 		return busy(sched);
 	return {};
@@ -65,10 +67,7 @@ Status check_machine(std::string_view sched)
 std::unexpected<Error> load_error(int error, std::string_view sched, std::string_view name, const LibbpfLog& log)
 {
 	if (error == EPERM)
-		return fail(ExitCode::lacking,
-			    "cannot load {}: not permitted; run as root, and check kernel lockdown (cat "
-			    "/sys/kernel/security/lockdown)",
-			    sched);
+		return fail(ExitCode::lacking, "cannot load {}: not permitted; run as root", sched);
 	return fail(ExitCode::failed, "cannot load {}: {}; the verifier's log is in {}", sched, std::strerror(error),
 		    log.keep(name));
 }

@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/kernel_choice.h"
 #include "object/libbpf_log.h"
 #include "object/variables.h"
 #include "runq/memory_limit.h"
@@ -81,8 +82,7 @@ std::unexpected<Error> load_error(int error, const LibbpfLog& log)
 {
 	if (error == EPERM || error == EACCES)
 		return fail(ExitCode::lacking,
-			    "cannot load the run-queue probes: not permitted; run as root, and check kernel lockdown "
-			    "(cat /sys/kernel/security/lockdown); the log is in {}",
+			    "cannot load the run-queue probes: not permitted; run as root; the log is in {}",
 			    log.keep("runq"));
 	if (error == ENOMEM)
 		return fail(ExitCode::lacking, "cannot load the run-queue probes: not enough memory for the counters");
@@ -139,6 +139,7 @@ Result<Probes> Probes::load(const CollectorOptions& options, u32 nr_rows)
 			    "this kernel has no type information (/sys/kernel/btf/vmlinux): boot one built with "
 			    "CONFIG_DEBUG_INFO_BTF, as Debian's are");
 	TRY(check_memory_limit());
+	TRY(check_bpf_may_read());
 	LibbpfLog log;
 	Probes probes;
 	probes.object = TRY(open_runq());

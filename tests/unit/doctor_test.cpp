@@ -121,6 +121,32 @@ TEST(Doctor, NamesEachMissingCapability)
 	EXPECT_TRUE(mentions(check_of(facts, "capabilities").finding, "CAP_SYS_ADMIN"));
 }
 
+TEST(Doctor, RunQueueCanBeTracedWithoutSchedExt)
+{
+	MachineFacts facts = healthy();
+	facts.sched_ext_present = false;
+	facts.type_info = KernelTypeInfo::without_sched_ext;
+	facts.capabilities = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON;
+	EXPECT_TRUE(is_ready(examine(facts), Purpose::tracing));
+	EXPECT_TRUE(mentions(verdict(examine(facts)), "punctual runq can")) << verdict(examine(facts));
+	facts.capabilities = 1ULL << CAP_BPF;
+	EXPECT_FALSE(is_ready(examine(facts), Purpose::tracing));
+	facts.capabilities = ~0ULL;
+	facts.type_info = KernelTypeInfo::absent;
+	EXPECT_FALSE(is_ready(examine(facts), Purpose::tracing));
+}
+
+TEST(Doctor, ConfidentialKernelLoadsNeitherSchedulerNorProbes)
+{
+	MachineFacts facts = healthy();
+	facts.lockdown = "integrity";
+	EXPECT_TRUE(is_ready(examine(facts), Purpose::native));
+	facts.lockdown = "confidentiality";
+	EXPECT_EQ(check_of(facts, "lockdown").level, Level::fail);
+	EXPECT_FALSE(is_ready(examine(facts), Purpose::native));
+	EXPECT_FALSE(is_ready(examine(facts), Purpose::tracing));
+}
+
 TEST(Doctor, HybridCgroupsAreAWarning)
 {
 	MachineFacts facts = healthy();
