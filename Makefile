@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long mutated-long runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -24,6 +24,7 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 	tests/fuzz/run cpu_list 600
 	tests/fuzz/run config 600
 	tests/fuzz/run kernel_symbols 600
+	tests/fuzz/run object 600
 	tests/fuzz/run partial_record 600
 	tests/fuzz/run slo_rule 600
 	tests/fuzz/run recording 600
@@ -46,6 +47,9 @@ bench-aa: build                    # how often a verdict of the bench is wrong, 
 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write
+
+mutated-long: build                # ten thousand damaged scheduler objects in the lab, some hours; into docs/reliability.md
+	PUNCTUAL=build/punctual python3 -B tests/lab/mutated.py 10000 --write
 
 runq-long: build                   # the run-queue collector under load, two minutes; into docs/runq.md
 	PUNCTUAL=build/punctual python3 -B tests/runq/long.py --write

@@ -203,6 +203,24 @@ Drained drain(int fd, std::string& into)
 	}
 }
 
+// Its crash is expected: no core file, and no handler of this process.
+[[noreturn]] void be_a_copy(const std::function<void()>& work, pid_t parent)
+{
+	const rlimit no_core{};
+	::setrlimit(RLIMIT_CORE, &no_core);
+	for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+		std::signal(signal, SIG_DFL);
+	const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+	if (null) {
+		::dup2(null.get(), STDOUT_FILENO);
+		::dup2(null.get(), STDERR_FILENO);
+	}
+	::prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (::getppid() == parent)  // else it is gone already, and nobody waits
+		work();
+	::_exit(0);
+}
+
 }  // namespace
 
 Result<Child> Child::spawn(const std::vector<std::string>& argv, const SpawnOptions& options)
@@ -251,6 +269,20 @@ Result<Child> Child::spawn(const std::vector<std::string>& argv, const SpawnOpti
 		return start_error(failure, argv[0], options.cgroup);
 	if (!child.pidfd_)
 		return fail(ExitCode::lacking, "cannot watch '{}': the kernel has no pidfd_open", argv[0]);
+	return child;
+}
+
+Result<Child> Child::copy(const std::function<void()>& work)
+{
+	const pid_t parent = ::getpid();
+	const pid_t pid = ::fork();
+	if (pid < 0)
+		return fail_errno(errno, ExitCode::failed, "cannot make a copy of this process");
+	if (pid == 0)
+		be_a_copy(work, parent);
+	Child child(pid, UniqueFd(pidfd_open(pid)));
+	if (!child.pidfd_)
+		return fail(ExitCode::lacking, "cannot watch a process: the kernel has no pidfd_open");
 	return child;
 }
 

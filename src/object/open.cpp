@@ -5,15 +5,18 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <string>
 
 #include <bpf/libbpf.h>
 
+#include "base/process.h"
 #include "object/builtin.h"
 #include "object/libbpf_log.h"
 #include "object/ops_fields.h"
+#include "object/variables.h"
 
 namespace punctual {
 namespace {
@@ -60,10 +63,27 @@ Status check_header(const std::string& path)
 	return fail(ExitCode::usage, "'{}' is {}, not a BPF object (built by clang -target bpf -g)", path, kind);
 }
 
+// libbpf trusts the sizes and offsets of an object: some damaged ones crash it (1.4.6), which must not be our end.
+Status check_is_survived(const std::string& path)
+{
+	constexpr auto kLimit = std::chrono::seconds(30);
+	auto open_all = [&path] {
+		const ObjectPtr object(bpf_object__open_file(path.c_str(), nullptr));
+		if (object && OpsFields::of(object.get()))
+			Variables::of(object.get());
+	};
+	Child copy = TRY(Child::copy(open_all));
+	const std::optional<int> status = TRY(copy.wait(kLimit));
+	if (status == 0)
+		return {};
+	return fail(ExitCode::usage, "'{}' is a damaged BPF object ({}): build it again", path,
+		    status ? "reading it crashes libbpf" : "reading it does not end");
+}
+
 Result<ObjectPtr> open_file(const std::string& path)
 {
-	if (auto checked = check_header(path); !checked)
-		return std::unexpected(checked.error());
+	TRY(check_header(path));
+	TRY(check_is_survived(path));
 	ObjectPtr object(bpf_object__open_file(path.c_str(), nullptr));
 	if (!object)
 		return fail(ExitCode::usage, "'{}' is a damaged or incomplete BPF object ({}): build it again", path,

@@ -18,7 +18,8 @@ struct ObjectClose {
 using ObjectPtr = std::unique_ptr<bpf_object, ObjectClose>;
 
 // SCHED: the name of a built-in scheduler, or the path of an object. Errors (usage) say what it
-// is instead: nothing, no BPF object, a damaged one, one without a scheduler.
+// is instead: nothing, no BPF object, a damaged one, one without a scheduler. A file is read by a copy of
+// this process first, because libbpf crashes on some damaged ones.
 Result<ObjectPtr> open_object(std::string_view sched);
 
 }  // namespace punctual

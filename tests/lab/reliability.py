@@ -32,10 +32,11 @@ def table_of(ended):
     return "\n".join([HEAD, *(f"| {' | '.join(str(cell).replace('|', ' ') for cell in row)} |" for row in rows)])
 
 
-def with_table(document, table):
-    before, rest = document.split(BEGIN)
+def write_table(begin, table):
+    """Puts it behind the line `begin` of docs/reliability.md, in the place of the one there."""
+    before, rest = DOCUMENT.read_text().split(begin)
     after = re.fullmatch(r"\n\n(?:\|[^\n]*\n)*(.*)", rest, re.DOTALL)[1]
-    return before + BEGIN + "\n\n" + table + "\n" + after
+    DOCUMENT.write_text(before + begin + "\n\n" + table + "\n" + after)
 
 
 def main(arguments):
@@ -45,7 +46,7 @@ def main(arguments):
         return ended.status
     print(table_of(ended))
     if "--write" in arguments:
-        DOCUMENT.write_text(with_table(DOCUMENT.read_text(), table_of(ended)))
+        write_table(BEGIN, table_of(ended))
     return 0
 
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The loader up to the point where it would need a kernel: objects open, names that user space looks
 // up exist in them, tunables are checked, mistakes are refused with a sentence.
+#include <elf.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstring>
 #include <fstream>
 
 #include <bpf/bpf.h>
@@ -245,6 +248,40 @@ TEST_F(OpenTest, DamagedObjectsAreRefusedWhereverTheyAreCut)
 	std::string_view whole(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 	for (size_t size : {size_t{64}, whole.size() / 4, whole.size() / 2, whole.size() - 1000})
 		EXPECT_NE(refusal(file("cut", whole.substr(0, size))).find("damaged"), std::string::npos) << size;
+}
+
+// The object with another value for one of its symbols.
+std::string with_symbol_value(std::string elf, std::string_view symbol, uint64_t value)
+{
+	auto at = [&elf]<typename T>(size_t offset, T*) {
+		T read;
+		std::memcpy(&read, elf.data() + offset, sizeof(read));
+		return read;
+	};
+	const auto header = at(0, static_cast<Elf64_Ehdr*>(nullptr));
+	auto section = [&](size_t index) {
+		return at(header.e_shoff + index * sizeof(Elf64_Shdr), static_cast<Elf64_Shdr*>(nullptr));
+	};
+	for (size_t index = 0; index < header.e_shnum; index++) {
+		const Elf64_Shdr table = section(index);
+		if (table.sh_type != SHT_SYMTAB)
+			continue;
+		const size_t names = section(table.sh_link).sh_offset;
+		for (size_t entry = table.sh_offset; entry < table.sh_offset + table.sh_size;
+		     entry += sizeof(Elf64_Sym))
+			if (elf.data() + names + at(entry, static_cast<Elf64_Sym*>(nullptr)).st_name == symbol)
+				std::memcpy(elf.data() + entry + offsetof(Elf64_Sym, st_value), &value, sizeof(value));
+	}
+	return elf;
+}
+
+TEST_F(OpenTest, ObjectThatCrashesLibbpfIsRefused)
+{
+	const std::string elf = read_file(kObjects + "foreign_fifo.bpf.o").value();
+	ASSERT_TRUE(open_object(file("sound", with_symbol_value(elf, "fifo_ops", 0))));
+	// libbpf 1.4.6 reads the table of callbacks where the symbol says, without a look at the size of the section.
+	EXPECT_NE(refusal(file("damaged", with_symbol_value(elf, "fifo_ops", ~0ULL))).find("damaged"),
+		  std::string::npos);
 }
 
 TEST_F(OpenTest, ObjectWithoutASchedulerIsRefused)

@@ -169,5 +169,26 @@ TEST(StopSignal, IsReadableAndNotInheritedByChildren)
 	EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(Copy, EndsWithZeroOnlyWhenItsWorkWasSurvived)
+{
+	auto status_of = [](const std::function<void()>& work) { return *Child::copy(work)->wait(); };
+	EXPECT_EQ(status_of([] {}), 0);
+	EXPECT_EQ(status_of([] { std::raise(SIGSEGV); }), 128 + SIGSEGV);
+	EXPECT_NE(status_of([] { ::_exit(1); }), 0);  // as sanitizers end
+}
+
+TEST(Copy, HasMemoryOfItsOwn)
+{
+	int value = 1;
+	EXPECT_EQ(*Child::copy([&] { value = 2; })->wait(), 0);
+	EXPECT_EQ(value, 1);
+}
+
+TEST(Copy, ThatHangsIsLeftToItsLimit)
+{
+	Child copy = *Child::copy([] { ::pause(); });
+	EXPECT_EQ(*copy.wait(std::chrono::milliseconds(10)), std::nullopt);  // and the destructor kills it
+}
+
 }  // namespace
 }  // namespace punctual
