@@ -17,6 +17,7 @@ using Action = std::function<Result<ExitCode>()>;
 Action setup_bench(CLI::App& app);
 Action setup_budget(CLI::App& app);
 Action setup_compare(CLI::App& app);
+Action setup_completions(CLI::App& app);
 Action setup_doctor(CLI::App& app);
 Action setup_export(CLI::App& app);
 Action setup_guard(CLI::App& app);
