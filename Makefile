@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long mutated-long runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long mutated-long soak runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -50,6 +50,9 @@ stress-long: build                 # a minute of stress on each lab machine; the
 
 mutated-long: build                # ten thousand damaged scheduler objects in the lab, some hours; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/mutated.py 10000 --write
+
+soak: build                        # guard, collector and recording for an hour beside a changing load; into docs/reliability.md
+	PUNCTUAL=build/punctual python3 -B tests/lab/soak.py 60 --write
 
 runq-long: build                   # the run-queue collector under load, two minutes; into docs/runq.md
 	PUNCTUAL=build/punctual python3 -B tests/runq/long.py --write
