@@ -118,6 +118,12 @@ Action setup_lab(CLI::App& app)
 	app.add_option("--timeout", arguments->timeout, "host time for the command")->capture_default_str();
 	app.add_option("--out", arguments->out, "directory that receives what the command leaves in /out");
 	app.add_option("--console", arguments->console, "file that keeps the guest's console");
+	app.add_option("--root", arguments->options.root,
+		       "Debian with systemd in the guest: bookworm, trixie, a directory or a tar archive");
+	app.add_option("--package", arguments->options.packages, "Debian package for the root of a release")
+	    ->allow_extra_args(false);
+	app.add_option("--file", arguments->options.files, "HOST:GUEST, a file or directory to bring along to a place")
+	    ->allow_extra_args(false);
 	app.add_option("--include", arguments->options.include,
 		       "file or directory to bring along, at the same path (relative ones below the guest's /root)")
 	    ->allow_extra_args(false);

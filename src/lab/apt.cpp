@@ -60,19 +60,6 @@ std::string archive_of_this_machine()
 	return debian_archive(files).value_or(std::string(kDefaultArchive));
 }
 
-// What apt itself complained about, as one line: "E: ..." and "W: ..." lines, the first of them.
-std::string complaint(std::string_view text)
-{
-	for (std::string_view mark : {"E: ", "W: ", "Err:"}) {
-		const size_t at = text.starts_with(mark) ? 0 : text.find(fmt::format("\n{}", mark));
-		if (at == text.npos)
-			continue;
-		const size_t from = text.find(mark, at) + mark.size();
-		return std::string(text.substr(from, text.find('\n', from) - from));
-	}
-	return "no reason given";
-}
-
 seconds age(const fs::path& file)
 {
 	struct stat info;
@@ -96,6 +83,24 @@ void report_progress(std::string& pending, const std::function<void(double)>& pr
 
 }  // namespace
 
+std::string apt_complaint(std::string_view text)
+{
+	for (std::string_view mark : {"E: ", "W: ", "Err:"}) {
+		const size_t at = text.starts_with(mark) ? 0 : text.find(fmt::format("\n{}", mark));
+		if (at == text.npos)
+			continue;
+		const size_t from = text.find(mark, at) + mark.size();
+		return std::string(text.substr(from, text.find('\n', from) - from));
+	}
+	return "no reason given";
+}
+
+Result<std::string> apt_source_line(std::string_view suite)
+{
+	return fmt::format("deb [arch=amd64 signed-by={}] {} {} main", TRY(keyring()), archive_of_this_machine(),
+			   suite);
+}
+
 Result<AptState> AptState::open(const fs::path& directory, std::string_view suite, int stop_fd)
 {
 	for (const char* part : {"lists/partial", "archives/partial"}) {
@@ -105,8 +110,7 @@ Result<AptState> AptState::open(const fs::path& directory, std::string_view suit
 			return fail(ExitCode::lacking, "cannot create {}: {}", (directory / part).native(),
 				    error.message());
 	}
-	TRY(replace_file(directory / "sources.list", fmt::format("deb [arch=amd64 signed-by={}] {} {} main\n",
-								 TRY(keyring()), archive_of_this_machine(), suite)));
+	TRY(replace_file(directory / "sources.list", TRY(apt_source_line(suite)) + "\n"));
 	// Read after the system's configuration, so proxies stay; its hooks are cleared because they act on the system.
 	TRY(replace_file(directory / "apt.conf", fmt::format(R"(#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -138,7 +142,7 @@ Status AptState::update()
 	if (!updated || updated->status != 0)
 		return fail(ExitCode::lacking,
 			    "cannot reach the Debian archive: {} (the lab needs the network once for each kernel)",
-			    updated ? complaint(updated->err) : updated.error().what);
+			    updated ? apt_complaint(updated->err) : updated.error().what);
 	return replace_file(directory_ / "updated", "");
 }
 
@@ -207,7 +211,7 @@ Result<fs::path> AptState::download(const std::string& package, const fs::path& 
 		if (status == 0 && entry.path().extension() == ".deb")
 			return entry.path();
 	return fail(ExitCode::lacking, "cannot fetch {}: {} (the lab needs the network once for each kernel)", package,
-		    complaint(read_file(errors).value_or("")));
+		    apt_complaint(read_file(errors).value_or("")));
 }
 
 Result<fs::path> extract_kernel_image(const fs::path& package, const fs::path& into)

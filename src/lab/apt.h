@@ -37,6 +37,13 @@ class AptState {
 	int stop_fd_;
 };
 
+// The main part of a suite, as a line of sources.list: from the mirror that this machine's apt sources name, checked by
+// the keys of the Debian archive. Error (lacking) when the keys are missing.
+Result<std::string> apt_source_line(std::string_view suite);
+
+// What apt complained about in its output, in one line: the first of "E: ..." and "W: ...".
+std::string apt_complaint(std::string_view text);
+
 // The kernel image (bzImage) inside a Debian package, written below `into`.
 Result<std::filesystem::path> extract_kernel_image(const std::filesystem::path& package,
 						   const std::filesystem::path& into);

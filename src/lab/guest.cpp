@@ -33,6 +33,7 @@
 #include "lab/channel.h"
 #include "lab/cpio.h"
 #include "lab/file_tree.h"
+#include "lab/guest_root.h"
 #include "lab/image.h"
 
 namespace punctual {
@@ -225,10 +226,37 @@ bool reap_others(pid_t ours)
 	}
 }
 
+// As a service: what is left in the cgroup of ours. Bounded, because something there may go on forking.
+void end_cgroup()
+{
+	constexpr int kRounds = 100;
+	const std::string line = read_line("/proc/self/cgroup").value_or("");  // "0::/system.slice/..."
+	const fs::path members =
+	    "/sys/fs/cgroup" + line.substr(std::min(line.rfind(':') + 1, line.size())) + "/cgroup.procs";
+	for (int i = 0; i < kRounds; i++) {
+		const std::string text = read_file(members).value_or("");
+		bool alone = true;
+		for (std::string_view rest = text; !rest.empty();
+		     rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1)) {
+			const auto pid = static_cast<pid_t>(number_in(rest));
+			if (pid > 0 && pid != ::getpid()) {
+				::kill(pid, SIGKILL);
+				alone = false;
+			}
+		}
+		if (alone)
+			return;
+		sleep_until(now_ns() + kWallPeriodNs);
+	}
+}
+
 // Kills what the command left behind, so that its streams end and nothing disturbs the way home.
 void end_everything_else()
 {
-	::kill(-1, SIGKILL);
+	if (::getpid() == 1)
+		::kill(-1, SIGKILL);
+	else
+		end_cgroup();
 	while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
 	}
 }
@@ -341,25 +369,49 @@ void become_realtime()
 	::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameter);
 }
 
+Status end_guest()
+{
+	::sync();
+	::reboot(RB_POWER_OFF);
+	return fail(ExitCode::failed, "the guest did not power off");
+}
+
+// Without a channel the error goes to the console, and the end of process 1 is a panic that the host reports; that of
+// the service of a Debian root is told on the console, and powers off.
+Status serve()
+{
+	Channel channel = TRY(Channel::open_in_guest());
+	if (const Status done = do_job(channel); !done)
+		channel.send(FrameKind::broken, done.error().what);
+	return end_guest();
+}
+
+// Returns when it cannot be entered.
+Status start_root()
+{
+	const Status entered = enter_root();
+	Channel channel = TRY(Channel::open_in_guest());
+	channel.send(FrameKind::broken, entered.error().what);
+	return end_guest();
+}
+
 }  // namespace
 
 Status run_guest()
 {
-	if (::getpid() != 1)
+	if (::getpid() == 1) {
+		if (::access(kGuestRootArchive, R_OK) == 0)
+			return start_root();
+		mount_everything();
+		bring_up_loopback();
+		::sethostname("lab", 3);
+	} else if (!is_root_service()) {
 		return fail(ExitCode::usage, "lab-init is the first process of a lab guest, not for people");
-	mount_everything();
-	bring_up_loopback();
+	}
 	raise_limits();
-	::sethostname("lab", 3);
 	::umask(022);
 	become_realtime();
-	// Without a channel the error goes to the console, and the end of process 1 is a panic that the host reports.
-	Channel channel = TRY(Channel::open_in_guest());
-	if (const Status done = do_job(channel); !done)
-		channel.send(FrameKind::broken, done.error().what);
-	::sync();
-	::reboot(RB_POWER_OFF);
-	return fail(ExitCode::failed, "the guest did not power off");
+	return serve();
 }
 
 }  // namespace punctual

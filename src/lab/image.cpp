@@ -115,17 +115,17 @@ void add_skeleton(FileTree& tree)
 	tree.add_text("/etc/hosts", "127.0.0.1 localhost lab\n::1 localhost\n");
 }
 
-// Adds one host file with what it needs to run. `guest` is where it goes.
-Status add_file(FileTree& tree, const fs::path& host, const fs::path& guest, const FileTree& base)
+// Adds one host file with what it needs to run. `guest` is where it goes. Without a base it goes alone.
+Status add_file(FileTree& tree, const fs::path& host, const fs::path& guest, const FileTree* base)
 {
-	if (!base.contains(guest.native()))
+	if (!base || !base->contains(guest.native()))
 		tree.add_host_file(guest.native(), host, mode_of(host));
-	const bool runs = mode_of(host) == kProgram;
+	const bool runs = base && mode_of(host) == kProgram;
 	if (runs && is_elf(host))
-		add_libraries(tree, TRY(shared_libraries(host)), &base);
+		add_libraries(tree, TRY(shared_libraries(host)), base);
 	const fs::path interpreter = runs ? script_interpreter(host) : fs::path();
 	std::error_code error;
-	if (!interpreter.empty() && !base.contains(interpreter.native()) && !tree.contains(interpreter.native()) &&
+	if (!interpreter.empty() && !base->contains(interpreter.native()) && !tree.contains(interpreter.native()) &&
 	    fs::exists(interpreter, error))
 		TRY(add_file(tree, interpreter, interpreter, base));
 	return {};
@@ -142,9 +142,8 @@ Result<fs::path> place_in_guest(const fs::path& path)
 	return kGuestHome / clean;
 }
 
-Status include(FileTree& tree, const fs::path& path, const FileTree& base)
+Status include(FileTree& tree, const fs::path& path, const fs::path& guest, const FileTree* base)
 {
-	const fs::path guest = TRY(place_in_guest(path));
 	std::error_code error;
 	if (!fs::exists(path, error))
 		return fail(ExitCode::usage, "cannot include '{}': no such file or directory", path.native());
@@ -165,12 +164,22 @@ Status include(FileTree& tree, const fs::path& path, const FileTree& base)
 	return {};
 }
 
+// HOST:GUEST. The guest's name has no colon, so the last one counts.
+Status include_as(FileTree& tree, std::string_view text, const FileTree* base)
+{
+	const size_t colon = text.rfind(':');
+	if (colon == text.npos || colon == 0 || text.substr(colon + 1, 1) != "/")
+		return fail(ExitCode::usage, "'{}' is not HOST:GUEST with an absolute path of the guest", text);
+	return include(tree, text.substr(0, colon), fs::path(text.substr(colon + 1)).lexically_normal(), base);
+}
+
 // Brings the command's program, unless the guest has it anyway.
 Status include_program(FileTree& tree, const std::string& program, const FileTree& base)
 {
 	std::error_code error;
 	if (program.find('/') != program.npos)
-		return fs::is_regular_file(program, error) ? include(tree, program, base) : Status{};
+		return fs::is_regular_file(program, error) ? include(tree, program, TRY(place_in_guest(program)), &base)
+							   : Status{};
 	for (const char* directory : {"/usr/bin/", "/usr/sbin/"})
 		if (base.contains(directory + program))
 			return {};
@@ -181,7 +190,7 @@ Status include_program(FileTree& tree, const std::string& program, const FileTre
 		rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
 		const fs::path candidate = fs::path(directory) / program;
 		if (fs::is_regular_file(candidate, error) && ::access(candidate.c_str(), X_OK) == 0)
-			return add_file(tree, candidate, "/usr/bin/" + program, base);
+			return add_file(tree, candidate, "/usr/bin/" + program, &base);
 	}
 	return fail(ExitCode::usage, "cannot start '{}' in the lab: no such program", program);
 }
@@ -213,14 +222,28 @@ Result<FileTree> base_tree()
 	return tree;
 }
 
+Result<FileTree> root_base_tree(const fs::path& archive)
+{
+	FileTree tree(FileTree::Layout::merged_usr);
+	add_skeleton(tree);
+	TRY(add_ourselves(tree));
+	TRY(add_busybox(tree));
+	tree.add_host_file(kGuestRootArchive, archive, kPlain);
+	return tree;
+}
+
 Result<FileTree> job_tree(const Job& job, const FileTree& base)
 {
 	if (job.argv.empty())
 		return fail(ExitCode::usage, "no command to run in the lab");
 	FileTree tree(FileTree::Layout::merged_usr);
-	TRY(include_program(tree, job.argv[0], base));
+	if (!job.into_root)
+		TRY(include_program(tree, job.argv[0], base));
+	const FileTree* with = job.into_root ? nullptr : &base;
 	for (const std::string& path : job.include)
-		TRY(include(tree, path, base));
+		TRY(include(tree, path, TRY(place_in_guest(path)), with));
+	for (const std::string& file : job.files)
+		TRY(include_as(tree, file, with));
 	tree.add_text(kGuestArgv, nul_terminated(job.argv));
 	tree.add_text(kGuestEnvironment, nul_terminated(job.environment));
 	return tree;

@@ -2,8 +2,10 @@
 // What the guest's root file system holds. Two archives: the base (our binary, busybox, Python, their libraries,
 // the workloads), which is the same for every run, and the job (command, environment, included files), which
 // travels through shared memory. So commands can change without moving anything in the guest's memory.
+// With a Debian root the base has that as an archive in the place of Python and workloads, see guest_root.h.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -18,14 +20,20 @@ inline constexpr const char* kGuestEnvironment = "/run/lab/environment";  // lik
 inline constexpr const char* kGuestRealtime = "/run/lab/realtime_ns";     // decimal
 inline constexpr const char* kGuestHome = "/root";                        // the command's working directory
 inline constexpr const char* kGuestOut = "/out";                          // what --out brings back
+inline constexpr const char* kGuestRootArchive = "/root.tar";             // the Debian root, if there is one
 
 // The base as of now. Reads names and headers only; FileTree::write reads the contents.
 Result<FileTree> base_tree();
+
+// The base that brings a Debian root, a tar archive of the host, and starts that.
+Result<FileTree> root_base_tree(const std::filesystem::path& archive);
 
 struct Job {
 	std::vector<std::string> argv;
 	std::vector<std::string> environment;  // NAME=VALUE, on top of the guest's own
 	std::vector<std::string> include;      // host files and directories
+	std::vector<std::string> files = {};   // HOST:GUEST, the second absolute; likewise
+	bool into_root = false;  // of a system with libraries and programs of its own: files go as they are
 };
 
 // The job's files, without those that the base has already. A relative path stays relative to the guest's

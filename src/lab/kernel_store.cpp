@@ -2,69 +2,38 @@
 #include "lab/kernel_store.h"
 
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 
 #include "base/file.h"
 #include "base/file_lock.h"
-#include "base/process.h"
 #include "lab/apt.h"
 #include "lab/bzimage.h"
+#include "lab/checked_file.h"
 #include "lab/kernel_table.h"
 
 namespace punctual {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::seconds;
 
 fs::path stored_kernel(const fs::path& cache, std::string_view version)
 {
 	return cache / fmt::format("vmlinux-{}", version);
 }
 
-fs::path checksum_of(const fs::path& kernel)
-{
-	return kernel.native() + ".sha256";
-}
-
-Result<std::string> sha256(const fs::path& file)
-{
-	const Captured sum = TRY(run_captured({"sha256sum", "--", file.native()}, seconds(60)));
-	if (sum.status != 0 || sum.out.size() < 64)
-		return fail(ExitCode::failed, "cannot compute the checksum of {}", file.native());
-	return sum.out.substr(0, 64);
-}
-
-// Present and unchanged since it was stored. A damaged kernel would show as a guest that does not boot.
-bool is_intact(const fs::path& kernel)
-{
-	const auto expected = read_line(checksum_of(kernel));
-	if (!expected)
-		return false;
-	const auto actual = sha256(kernel);
-	return actual && *actual == *expected;
-}
-
 Kernel stored(const fs::path& cache, const std::string& version)
 {
 	const fs::path kernel = stored_kernel(cache, version);
-	return {version, kernel, read_line(checksum_of(kernel)).value_or("")};
+	return {version, kernel, checksum_of(kernel)};
 }
 
 Status store(const fs::path& kernel, std::string_view contents)
 {
 	const fs::path fresh = kernel.native() + ".new";
 	TRY(replace_file(fresh, contents));
-	const std::string sum = TRY(sha256(fresh));
-	// The checksum goes first: a crash between the two leaves a mismatch, which is fetched again.
-	TRY(replace_file(checksum_of(kernel), sum + "\n"));
-	if (::rename(fresh.c_str(), kernel.c_str()) != 0)
-		return fail_errno(errno, ExitCode::failed, fmt::format("cannot write {}", kernel.native()));
-	return {};
+	return keep_checked(fresh, kernel);
 }
 
 // The newest intact kernel of a series that is already here.

@@ -15,6 +15,7 @@
 #include "lab/file_tree.h"
 #include "lab/image.h"
 #include "lab/machine.h"
+#include "lab/root_store.h"
 #include "lab/snapshot.h"
 #include "lab/watch.h"
 
@@ -57,6 +58,8 @@ Status check_options(const LabOptions& options)
 	if (options.memory_bytes < 256UL << 20 || options.memory_bytes > 64UL << 30)
 		return fail(ExitCode::usage, "a lab guest has 256M to 64G of memory, not {}M",
 			    options.memory_bytes >> 20);
+	if (!options.packages.empty() && options.root.empty())
+		return fail(ExitCode::usage, "--package needs a root to put it into (--root bookworm)");
 	if (options.settle > std::chrono::hours(1))
 		return fail(ExitCode::usage, "a lab guest settles for at most an hour, not {}",
 			    format_duration(options.settle));
@@ -114,11 +117,15 @@ Result<LabResult> run_in_lab(const LabOptions& options, const std::vector<std::s
 			     const LabListener& listener)
 {
 	TRY(check_options(options));
-	const FileTree base = TRY(base_tree());
-	FileTree job = TRY(job_tree({argv, options.environment, options.include}, base));
+	const bool in_root = !options.root.empty();
+	const fs::path cache = TRY(lab_cache());
+	std::optional<Root> root;  // until its archive was read
+	if (in_root)
+		root.emplace(TRY(find_root(options.root, options.packages, cache, listener.store, options.stop_fd)));
+	const FileTree base = TRY(in_root ? root_base_tree(root->archive) : base_tree());
+	FileTree job = TRY(job_tree({argv, options.environment, options.include, options.files, in_root}, base));
 	const bool wall = options.time == LabTime::wall;
 	TRY(check_qemu(wall ? Accelerator::emulated : Accelerator::virtual_time, options.cpus));
-	const fs::path cache = TRY(lab_cache());
 	const Kernel kernel = TRY(find_kernel(options.kernel, cache, listener.store, options.stop_fd));
 	const Image image = TRY(write_image(base));
 

@@ -32,6 +32,9 @@ struct LabOptions {
 	LabTime time = LabTime::virtual_time;
 	std::chrono::nanoseconds settle = std::chrono::seconds(4);   // guest time between boot and command
 	std::chrono::nanoseconds timeout = std::chrono::minutes(5);  // host time for settling and the command
+	std::string root;                      // a Debian root with systemd, see root_store.h; empty: our own small one
+	std::vector<std::string> packages;     // of Debian, that a root which the lab makes gets too
+	std::vector<std::string> files;        // HOST:GUEST to bring along, see image.h
 	std::vector<std::string> include;      // host paths to bring along, see image.h for where they go
 	std::vector<std::string> environment;  // NAME=VALUE for the command
 	std::filesystem::path out;             // host directory for what the command leaves in /out; empty: dropped
