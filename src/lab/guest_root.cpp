@@ -28,7 +28,8 @@ constexpr std::chrono::minutes kTryLimit{2};
 constexpr const char* kServiceMark = "PUNCTUAL_ROOT_SERVICE";
 
 // Units that a guest has no use for: logins on the serial port, which is ours; what fetches, cleans and checks from
-// time to time; what waits for hardware that is not there. None is a part of what a service could depend on.
+// time to time; what waits for hardware that is not there, or loads modules, of which the root has none. None is a part
+// of what a service could depend on.
 constexpr const char* kMasked[] = {
     "getty@tty1.service",
     "serial-getty@ttyS0.service",
@@ -42,6 +43,7 @@ constexpr const char* kMasked[] = {
     "logrotate.timer",
     "man-db.timer",
     "systemd-tmpfiles-clean.timer",
+    "systemd-modules-load.service",
     "systemd-pstore.service",
     "proc-sys-fs-binfmt_misc.automount",
 };
