@@ -27,7 +27,8 @@ class SchedExtLog {
 	// Reads what the log has got since the last look: at the first one, all that it still holds.
 	void look();
 
-	// Neither ever changes where the log may not be read (it takes CAP_SYSLOG).
+	// Neither ever changes where the log may not be read (it takes CAP_SYSLOG, or kernel.dmesg_restrict=0).
+	bool is_readable() const { return static_cast<bool>(kmsg_); }
 	uint64_t nr_ejections() const { return nr_ejections_; }
 	const std::optional<SchedExtEnd>& last_end() const { return last_end_; }
 

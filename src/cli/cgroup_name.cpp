@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/cgroup.h"
+#include "view/text.h"
 
 namespace punctual {
 
@@ -16,6 +17,11 @@ std::optional<std::string> cgroup_name(uint64_t id)
 	if (!*directory)
 		return std::nullopt;
 	return **directory == *mount ? "/" : (*directory)->lexically_relative(*mount).native();
+}
+
+std::string cgroup_text(uint64_t id)
+{
+	return clean_text(cgroup_name(id).value_or(fmt::format("id {} (removed)", id)));
 }
 
 }  // namespace punctual

@@ -12,4 +12,7 @@ namespace punctual {
 // removed.
 std::optional<std::string> cgroup_name(uint64_t id);
 
+// The same for people: harmless characters alone, and "id N (removed)".
+std::string cgroup_text(uint64_t id);
+
 }  // namespace punctual

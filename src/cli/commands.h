@@ -29,6 +29,7 @@ Action setup_report(CLI::App& app);
 Action setup_rollout(CLI::App& app);
 Action setup_run(CLI::App& app);
 Action setup_runq(CLI::App& app);
+Action setup_serve(CLI::App& app);
 Action setup_sim(CLI::App& app);
 Action setup_status(CLI::App& app);
 Action setup_top(CLI::App& app);

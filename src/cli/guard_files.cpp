@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/file_lock.h"
+#include "cli/guard_look.h"
 #include "guard/guard_record.h"
 
 namespace punctual {
@@ -21,7 +22,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLockWait{1000};  // a guard that was killed is gone sooner
 constexpr milliseconds kResetPause{50};
 constexpr int kResetTries = 200;  // 10 s: the guard looks several times a second, unless it is loading
-constexpr const char* kState = "guard.json";
 constexpr const char* kReset = "guard.reset";
 
 Result<GuardState> read_state(const fs::path& path)
@@ -48,7 +48,7 @@ Result<GuardFiles> GuardFiles::create(const fs::path& directory, int stop_fd)
 	std::error_code error;
 	if (!fs::is_directory(directory, error) && ::mkdir(directory.c_str(), 0750) != 0)
 		return fail_errno(errno, ExitCode::lacking, fmt::format("cannot create {}", directory.native()));
-	Result<UniqueFd> lock = lock_file(directory / "guard.lock", stop_fd, kLockWait);
+	Result<UniqueFd> lock = lock_file(directory / kGuardLockFile, stop_fd, kLockWait);
 	if (!lock && lock.error().code == ExitCode::failed)
 		return fail(ExitCode::failed, "another guard runs: {}", lock.error().what);
 	return GuardFiles(directory, TRY(std::move(lock)));
@@ -56,12 +56,12 @@ Result<GuardFiles> GuardFiles::create(const fs::path& directory, int stop_fd)
 
 Result<GuardState> GuardFiles::read() const
 {
-	return read_state(directory_ / kState);
+	return read_state(directory_ / kGuardStateFile);
 }
 
 void GuardFiles::save(const GuardState& state)
 {
-	const Status saved = replace_file(directory_ / kState, guard_state_to_json(state));
+	const Status saved = replace_file(directory_ / kGuardStateFile, guard_state_to_json(state));
 	if (!saved && !said_)
 		fmt::print(stderr, "guard: {}; going on, but a restart of the guard will not know of this\n",
 			   saved.error().what);
@@ -88,7 +88,7 @@ Status reset_guard(const fs::path& directory)
 		state.faults_ns.clear();
 		state.hotplugs_ns.clear();
 		state.nr_faults_in_row = 0;
-		TRY(replace_file(directory / kState, guard_state_to_json(state)));
+		TRY(replace_file(directory / kGuardStateFile, guard_state_to_json(state)));
 		fmt::print(stderr, "guard: none runs; the next one begins anew\n");
 		return {};
 	}

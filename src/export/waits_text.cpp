@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "export/harmless.h"
+#include "export/metric_text.h"
 
 namespace punctual {
 namespace {
@@ -18,21 +19,6 @@ constexpr size_t kSeriesMax = 256;
 constexpr u32 kOctaves = 21;  // from 1 us to 1 s
 // As the metric's label has them.
 constexpr std::array<const char*, kWaitKinds> kKindLabels = {"wakeup", "preempt", "new"};
-
-std::string label(std::string_view name)
-{
-	return harmless(name, "\\\"");
-}
-
-std::string seconds(u64 ns)
-{
-	return fmt::format("{}", static_cast<double>(ns) / 1e9);
-}
-
-void append_head(std::string& out, std::string_view name, std::string_view type, std::string_view help)
-{
-	out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-}
 
 void append_histogram(std::string& out, std::string_view name, const std::string& labels, const WaitCounts& counts)
 {
@@ -43,10 +29,11 @@ void append_histogram(std::string& out, std::string_view name, const std::string
 			const u64 bound_ns = least_ns << octave;
 			for (; next < counts.buckets.size() && loglin_max(next, LOGLIN_RUNQ_BITS) < bound_ns; next++)
 				below += counts.buckets[next];
-			out += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", name, labels, seconds(bound_ns), below);
+			out += fmt::format("{}_bucket{{{},le=\"{}\"}} {}\n", name, labels, metric_seconds(bound_ns),
+					   below);
 		}
 	out += fmt::format("{}_bucket{{{},le=\"+Inf\"}} {}\n{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", name, labels,
-			   counts.count(), name, labels, seconds(counts.sum_ns), name, labels, counts.count());
+			   counts.count(), name, labels, metric_seconds(counts.sum_ns), name, labels, counts.count());
 }
 
 struct Series {
@@ -65,7 +52,7 @@ std::map<std::string, Series> series_of(const std::vector<CgroupWaits>& cgroups)
 		to.throttling.throttled_ns += throttling.throttled_ns;
 	};
 	for (const CgroupWaits& row : cgroups)
-		add(by_path[row.id == 0 ? "(other)" : label(row.path)], row.waits, row.throttling);
+		add(by_path[row.id == 0 ? "(other)" : metric_label(row.path)], row.waits, row.throttling);
 	std::vector<std::pair<u64, std::string>> order;
 	for (const auto& [path, series] : by_path)
 		if (path != "(other)")
@@ -85,26 +72,36 @@ std::string frame_of(const WaitSnapshot& total, u64 id)
 
 }  // namespace
 
-std::string prometheus_text(const WaitSnapshot& total, std::string_view scheduler)
+std::string wait_metrics(const WaitSnapshot& total)
 {
 	std::string out;
-	append_head(out, "punctual_runq_latency_seconds", "histogram", "Waits for a CPU, by how they began.");
+	append_metric_head(out, "punctual_runq_latency_seconds", "histogram", "Waits for a CPU, by how they began.");
 	for (u32 kind = 0; kind < kWaitKinds; kind++)
 		append_histogram(out, "punctual_runq_latency_seconds", fmt::format("kind=\"{}\"", kKindLabels[kind]),
 				 total.of_kind(static_cast<WaitKind>(kind)));
+	append_metric_head(out, "punctual_runq_wait_seconds_total", "counter", "Time spent in these waits.");
+	for (u32 kind = 0; kind < kWaitKinds; kind++)
+		out += fmt::format("punctual_runq_wait_seconds_total{{kind=\"{}\"}} {}\n", kKindLabels[kind],
+				   metric_seconds(total.of_kind(static_cast<WaitKind>(kind)).sum_ns));
 	const auto by_path = series_of(total.cgroups);
-	append_head(out, "punctual_cgroup_runq_latency_seconds", "histogram", "The same waits by cgroup.");
+	append_metric_head(out, "punctual_cgroup_runq_latency_seconds", "histogram", "The same waits by cgroup.");
 	for (const auto& [path, series] : by_path)
 		append_histogram(out, "punctual_cgroup_runq_latency_seconds", fmt::format("cgroup=\"{}\"", path),
 				 series.waits);
-	append_head(out, "punctual_cgroup_throttled_seconds_total", "counter", "Throttled by cpu.max.");
+	append_metric_head(out, "punctual_cgroup_throttled_seconds_total", "counter", "Throttled by cpu.max.");
 	for (const auto& [path, series] : by_path)
 		out += fmt::format("punctual_cgroup_throttled_seconds_total{{cgroup=\"{}\"}} {}\n", path,
-				   seconds(series.throttling.throttled_ns));
-	append_head(out, "punctual_samples_lost_total", "counter", "Events that could not be counted.");
+				   metric_seconds(series.throttling.throttled_ns));
+	append_metric_head(out, "punctual_samples_lost_total", "counter", "Events that could not be counted.");
 	out += fmt::format("punctual_samples_lost_total {}\n", total.losses.lost);
-	append_head(out, "punctual_scheduler_info", "gauge", "The scheduler at the start.");
-	out += fmt::format("punctual_scheduler_info{{ops=\"{}\"}} 1\n", label(scheduler));
+	return out;
+}
+
+std::string prometheus_text(const WaitSnapshot& total, std::string_view scheduler)
+{
+	std::string out = wait_metrics(total);
+	append_metric_head(out, "punctual_scheduler_info", "gauge", "The scheduler at the start.");
+	out += fmt::format("punctual_scheduler_info{{ops=\"{}\"}} 1\n", metric_label(scheduler));
 	return out;
 }
 

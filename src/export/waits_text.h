@@ -14,6 +14,9 @@ namespace punctual {
 // 1536 ns times powers of two, edges of our buckets: a wait of exactly a bound is counted one bound higher.
 std::string prometheus_text(const WaitSnapshot& total, std::string_view scheduler);
 
+// The same without the scheduler.
+std::string wait_metrics(const WaitSnapshot& total);
+
 // "victim;culprit ns" a line: whose tasks had the CPU, for how long, while tasks of the victim waited.
 std::string folded_text(const WaitSnapshot& total);
 

@@ -67,6 +67,17 @@ std::string label_of(std::string_view ops)
 	return label;
 }
 
+void append_head(std::string& text, std::string_view name, std::string_view type, std::string_view help)
+{
+	text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+}
+
+void append_one(std::string& text, std::string_view name, std::string_view type, std::string_view help, uint64_t value)
+{
+	append_head(text, name, type, help);
+	text += fmt::format("{} {}\n", name, value);
+}
+
 }  // namespace
 
 std::string guard_state_to_json(const GuardState& state)
@@ -100,31 +111,34 @@ Result<GuardState> guard_state_from_json(std::string_view text)
 	}
 }
 
-std::string guard_metrics(const GuardState& state, std::string_view ops)
+std::string guard_state_metrics(const GuardState& state)
 {
 	std::string text;
-	const auto head = [&](std::string_view name, std::string_view type, std::string_view help) {
-		text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
-	};
-	const auto one = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
-		head(name, type, help);
-		text += fmt::format("{} {}\n", name, value);
-	};
-	one("punctual_scheduler_enabled", "gauge", "1 while a sched_ext scheduler is loaded.", ops.empty() ? 0 : 1);
-	if (!ops.empty()) {
-		head("punctual_scheduler_info", "gauge", "Which scheduler is loaded.");
-		text += fmt::format("punctual_scheduler_info{{ops=\"{}\"}} 1\n", label_of(ops));
-	}
-	head("punctual_scheduler_exits_total", "counter", "Ends of guarded schedulers by what they mean.");
+	append_head(text, "punctual_scheduler_exits_total", "counter", "Ends of guarded schedulers by what they mean.");
 	for (ExitClass exit_class : kClasses)
 		text += fmt::format("punctual_scheduler_exits_total{{reason=\"{}\"}} {}\n", exit_class_name(exit_class),
 				    state.nr_exits[static_cast<size_t>(exit_class)]);
-	one("punctual_guard_loads_total", "counter", "Times that the guard asked for the scheduler.", state.nr_loads);
-	one("punctual_guard_warnings_total", "counter", "Rules found broken that only warn.", state.nr_warnings);
-	one("punctual_guard_faults", "gauge", "Faults that the circuit breaker counts now.", state.faults_ns.size());
-	one("punctual_guard_held", "gauge", "1 while the guard stays on EEVDF until a person says so.",
-	    state.phase == GuardPhase::held ? 1 : 0);
+	append_one(text, "punctual_guard_loads_total", "counter", "Times that the guard asked for the scheduler.",
+		   state.nr_loads);
+	append_one(text, "punctual_guard_warnings_total", "counter", "Rules found broken that only warn.",
+		   state.nr_warnings);
+	append_one(text, "punctual_guard_faults", "gauge", "Faults that the circuit breaker counts now.",
+		   state.faults_ns.size());
+	append_one(text, "punctual_guard_held", "gauge", "1 while the guard stays on EEVDF until a person says so.",
+		   state.phase == GuardPhase::held ? 1 : 0);
 	return text;
+}
+
+std::string guard_metrics(const GuardState& state, std::string_view ops)
+{
+	std::string text;
+	append_one(text, "punctual_scheduler_enabled", "gauge", "1 while a sched_ext scheduler is loaded.",
+		   ops.empty() ? 0 : 1);
+	if (!ops.empty()) {
+		append_head(text, "punctual_scheduler_info", "gauge", "Which scheduler is loaded.");
+		text += fmt::format("punctual_scheduler_info{{ops=\"{}\"}} 1\n", label_of(ops));
+	}
+	return text + guard_state_metrics(state);
 }
 
 }  // namespace punctual

@@ -18,4 +18,7 @@ Result<GuardState> guard_state_from_json(std::string_view text);
 // The exposition format of Prometheus. `ops`: what is loaded, whoever loaded it; "" for the kernel's own scheduler.
 std::string guard_metrics(const GuardState& state, std::string_view ops);
 
+// The same without the scheduler.
+std::string guard_state_metrics(const GuardState& state);
+
 }  // namespace punctual

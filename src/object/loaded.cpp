@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/capability.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "object/class_waits.h"
@@ -97,13 +98,19 @@ void detach_schedulers()
 
 }  // namespace
 
+class_verdict LoadedScheduler::verdict_of(const class_stats& row) const
+{
+	const auto verdict = std::ranges::find(verdicts, row.cgroup_id, &class_verdict::cgroup_id);
+	return verdict == verdicts.end() ? class_verdict() : *verdict;
+}
+
 Result<std::optional<LoadedScheduler>> loaded_scheduler()
 {
 	LoadedScheduler loaded;
 	loaded.name = TRY(active_scheduler());
 	if (loaded.name.empty())
 		return std::nullopt;
-	if (geteuid() != 0)
+	if (!may_open_bpf_of_others())
 		return fail(ExitCode::lacking,
 			    "scheduler {} is loaded; reading its counters needs root (sudo punctual status)",
 			    loaded.name);

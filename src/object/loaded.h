@@ -26,6 +26,9 @@ struct LoadedScheduler {
 	std::optional<sched_stats> stats;     // of ours only, summed over CPUs
 	std::vector<class_stats> classes;     // of scx_latency only: one a budgeted cgroup
 	std::vector<class_verdict> verdicts;  // on those of which a window has ended: can the budget be kept?
+
+	// Zeros when no window of the class has ended.
+	class_verdict verdict_of(const class_stats& row) const;
 };
 
 // nullopt: the kernel runs its own scheduler. Error (lacking): no sched_ext, or no privilege to look.

@@ -96,6 +96,13 @@ Result<u64> calibrate_for(CalledBy called_by)
 
 }  // namespace
 
+std::optional<u64> program_run_ns(u32 id)
+{
+	const UniqueFd fd(bpf_prog_get_fd_by_id(id));
+	const std::optional<ProgramCost> cost = fd ? read_statistics(fd.get()) : std::nullopt;
+	return cost && cost->run_ns > 0 ? std::optional(cost->run_ns) : std::nullopt;
+}
+
 Result<ProgramCostMeter> ProgramCostMeter::start(const std::vector<MeteredProgram>& programs)
 {
 	ProgramCostMeter meter;

@@ -3,6 +3,7 @@
 // statistics are in that time too, so a program that does nothing is measured first and subtracted.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "abi/types.h"
@@ -30,6 +31,10 @@ struct MeteredProgram {
 	int fd;  // not owned; stays open as long as the meter is read
 	CalledBy called_by = CalledBy::kernel;
 };
+
+// The time in the loaded program of this id since the kernel's BPF statistics were first on, as they tell it; nullopt:
+// they never were, the program is gone, or no privilege.
+std::optional<u64> program_run_ns(u32 id);
 
 class ProgramCostMeter {
  public:

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "base/kernel_choice.h"
+#include "base/capability.h"
 #include "object/libbpf_log.h"
 #include "object/variables.h"
 #include "runq/memory_limit.h"
@@ -132,7 +133,7 @@ void Unmap::operator()(volatile void* memory) const
 
 Result<Probes> Probes::load(const CollectorOptions& options, u32 nr_rows)
 {
-	if (geteuid() != 0)
+	if (!may_trace_by_bpf())
 		return fail(ExitCode::lacking, "measuring run-queue waits needs root (sudo punctual ...)");
 	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
 		return fail(ExitCode::lacking,

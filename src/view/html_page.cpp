@@ -117,6 +117,11 @@ std::string tile_markup(const PageTile& tile)
 
 }  // namespace
 
+std::string page_style()
+{
+	return kStyle;
+}
+
 std::string html_page(const Page& page)
 {
 	std::string html =

@@ -54,4 +54,7 @@ struct Page {
 // All strings are escaped here; only Markup goes in as it is. A number and its unit stay on one line.
 std::string html_page(const Page& page);
 
+// The style of all our pages, after that of the figures (figure_style): rules for header, tiles, sections, tables.
+std::string page_style();
+
 }  // namespace punctual

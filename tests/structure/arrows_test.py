@@ -22,8 +22,9 @@ ARROWS = {
     "sim": "abi policy base measure",
     "view": "base measure",
     "export": "base measure",
+    "serve": "base",
     "lab": "base",
-    "cli": "abi policy base measure object scope runq bench guard sim view export lab",
+    "cli": "abi policy base measure object scope runq bench guard sim view export serve lab",
 }
 TOP = ("abi", "policy", "bpf")
 USES_LIBBPF = ("object", "runq")

@@ -8,6 +8,7 @@ import pty
 import re
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -39,6 +40,29 @@ def set_online(state):
 
 def status_json():
     return json.loads(punctual("status", "--json").stdout)
+
+
+class Serving:
+    """A `punctual serve` with short intervals."""
+    PORT = 9766
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["punctual", "serve", "--interval", "200ms"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True)
+        said = self.process.stderr.readline()
+        if "/metrics" not in said:
+            raise AssertionError(said)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=60)
+        self.process.stderr.close()
+
+    def metrics(self):
+        with socket.create_connection(("127.0.0.1", self.PORT), timeout=60) as connection:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
 
 def first_screen_of_top():
@@ -151,6 +175,22 @@ class Watching(Quiet):
             subprocess.run(["sh", "-c", f"echo 0 > /sys/fs/cgroup/vnf.slice/cgroup.procs; {script}"], check=True)
             spinner.kill()
         return status_json()
+
+    @unittest.skipUnless(os.environ.get("CAN_SERVE"), "the host has no libmicrohttpd")
+    def test_serve_tells_of_the_scheduler_and_its_budgets(self):
+        make_cgroup("vnf.slice")
+        with Serving() as served:
+            self.assertIn("punctual_scheduler_enabled 0\n", served.metrics())
+            with Running("scx_latency", "--slice", "vnf.slice=60us") as run:
+                run.wait_enabled()
+                wait_for(lambda: "punctual_scheduler_enabled 1\n" in served.metrics(), "the scheduler in the metrics")
+                metrics = served.metrics()
+                self.assertIn('punctual_scheduler_info{ops="scx_latency', metrics)
+                self.assertIn('punctual_class_budget_seconds{cgroup="vnf.slice"} 6e-05\n', metrics)
+                self.assertRegex(metrics, r'punctual_class_waits_total\{cgroup="vnf.slice"\} \d+\n')
+                self.assertIn("punctual_runq_counted 1\n", metrics)
+            wait_for(lambda: "punctual_scheduler_enabled 0\n" in served.metrics(), "its end in the metrics")
+            self.assertNotIn("punctual_class", served.metrics())
 
     def test_status_without_a_scheduler(self):
         self.assertEqual(status_json()["enabled"], False)
