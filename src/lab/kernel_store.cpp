@@ -10,16 +10,15 @@
 
 #include "base/file.h"
 #include "base/file_lock.h"
-#include "base/process.h"
 #include "lab/apt.h"
 #include "lab/bzimage.h"
+#include "lab/checksum.h"
 #include "lab/kernel_table.h"
 
 namespace punctual {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::seconds;
 
 fs::path stored_kernel(const fs::path& cache, std::string_view version)
 {
@@ -29,14 +28,6 @@ fs::path stored_kernel(const fs::path& cache, std::string_view version)
 fs::path checksum_of(const fs::path& kernel)
 {
 	return kernel.native() + ".sha256";
-}
-
-Result<std::string> sha256(const fs::path& file)
-{
-	const Captured sum = TRY(run_captured({"sha256sum", "--", file.native()}, seconds(60)));
-	if (sum.status != 0 || sum.out.size() < 64)
-		return fail(ExitCode::failed, "cannot compute the checksum of {}", file.native());
-	return sum.out.substr(0, 64);
 }
 
 // Present and unchanged since it was stored. A damaged kernel would show as a guest that does not boot.
