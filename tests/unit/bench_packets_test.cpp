@@ -177,6 +177,7 @@ TEST(PacketAccount, APacketFunctionThatLosesEverythingIsNotTheGeneratorsFault)
 	account.to_function.socket += account.received;
 	account.received = account.not_forwarded = account.forwarded = account.delivered = account.duplicates = 0;
 	account.to_sink = {};
+	account.window = {500, 1, 499, 0, 0, 0, 0};
 	EXPECT_TRUE(judge_account(account, 0));
 }
 

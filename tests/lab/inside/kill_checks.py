@@ -20,7 +20,7 @@ class KilledAtEveryStage(unittest.TestCase):
 
     def test_bench_in_all_its_arms(self):
         found = walk(self, ["bench", "--cpus", "0-1", "--arms", "scx_latency=5ms,cpuset,eevdf-weight,fifo", "--duration",
-                            "200ms", *SHORT], CLEANER, 14)
+                            "200ms", *SHORT], CLEANER, 10)
         # Else there was nothing to clean up, and the test shows nothing.
         self.assertLessEqual({"vnf.slice", "telemetry.slice", "controller cpuset", "controller cpu"}, found)
 

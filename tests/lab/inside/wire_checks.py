@@ -18,7 +18,7 @@ from running import wait_for
 
 INVALID = 4
 TC = os.environ.get("TC", "/sbin/tc")   # busybox has one that knows less
-RUNS_MAX = 12
+RUNS_MAX = 3
 SHORT = ["--background", "spin", "--warmup", "100ms", "--duration", "300ms", "--cpus", "0", "--json"]
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2c
