@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -163,15 +164,17 @@ class Wire(unittest.TestCase):
                     self.assertGreater(got["delivered"], 0)
                     self.assertIn("latency" if "scx" in arm else "", got["scheduler"])
 
-    # The rest: a loss forced in one stage is found there. Settling is long enough to set it up.
+    # The rest: a loss forced in one stage is found there. The bench is stopped before it opens the gate, to set that up.
     def forced(self, stage, device, action, *options):
         process = self.start(bench_command("udp", "eevdf", *options, settle="6s"))
         # Sink, packet function, generator and background: all run, so the network stands, and the bench settles.
         wait_for(lambda: process.poll() is not None or len(children_of(process.pid)) == 5, "a network")
+        process.send_signal(signal.SIGSTOP)
         self.assertIsNone(process.poll(), "it ended before")
         spaces = [path for path in namespaces_of(process.pid) if inside_network_of(path, has_device(device))]
         self.assertEqual(len(spaces), 1)
         self.assertTrue(inside_network_of(spaces[0], action))
+        process.send_signal(signal.SIGCONT)
         _, packets = self.account(process)
         print(f"{stage}: {packets[stage]}", flush=True)
         self.assertGreater(packets[stage], 0, packets)
