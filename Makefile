@@ -26,6 +26,7 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 	tests/fuzz/run kernel_symbols 600
 	tests/fuzz/run object 600
 	tests/fuzz/run listen 600
+	tests/fuzz/run module_info 600
 	tests/fuzz/run partial_record 600
 	tests/fuzz/run slo_rule 600
 	tests/fuzz/run recording 600

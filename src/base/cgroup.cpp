@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -31,6 +32,8 @@ constexpr int kRemoveTries = 500;
 constexpr std::chrono::milliseconds kRemovePause{10};
 
 constexpr const char* kOwnerAttribute = "user.punctual_owner";
+constexpr std::string_view kOwner = "run";  // its value, and a note behind it
+constexpr size_t kNoteMax = 4096;
 
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
@@ -273,24 +276,40 @@ Result<uint64_t> cgroup_cpu_usage_us(const fs::path& directory)
 	return fail(ExitCode::lacking, "{} has no usage_usec", file.native());
 }
 
-Result<ScopedCgroup> ScopedCgroup::create(std::string_view name)
+std::optional<std::string> note_left_behind(std::string_view name)
+{
+	const auto mount = cgroup2_mount();
+	if (!mount || !refuse_escape(name))
+		return std::nullopt;
+	const fs::path path = *mount / fs::path(name).relative_path();
+	if (!is_left_behind(path))
+		return std::nullopt;
+	std::array<char, kNoteMax> value;
+	const ssize_t size = ::getxattr(path.c_str(), kOwnerAttribute, value.data(), value.size());
+	const std::string_view text(value.data(), static_cast<size_t>(std::max<ssize_t>(size, 0)));
+	return std::string(text.starts_with(kOwner) ? text.substr(kOwner.size()) : "");
+}
+
+Result<ScopedCgroup> ScopedCgroup::create(std::string_view name, std::string_view note)
 {
 	TRY(refuse_escape(name));
 	const fs::path mount = TRY(cgroup2_mount());
 	const fs::path path = mount / fs::path(name).relative_path();
-	// From the top down. Hybrid machines have the cpu controller on version 1: then go on without it.
-	fs::path parent = mount;
-	for (const fs::path& part : path.lexically_relative(mount)) {
-		(void)write_kernel_file(parent / "cgroup.subtree_control", "+cpu");
-		parent /= part;
-	}
 	if (is_left_behind(path))
 		remove_cgroup(path);
 	if (::mkdir(path.c_str(), 0755) == 0) {
 		UniqueFd lock = lock_directory(path);
-		// Where that is not possible the next run refuses what a killed one leaves.
+		// Where that is not possible the next run refuses what a killed one leaves. It comes before anything
+		// else is changed, so that what is changed can be put back.
+		const std::string owner = fmt::format("{}{}", kOwner, note);
 		if (lock)
-			(void)::fsetxattr(lock.get(), kOwnerAttribute, "run", 3, 0);
+			(void)::fsetxattr(lock.get(), kOwnerAttribute, owner.data(), owner.size(), 0);
+		// From the top down. Hybrid machines have the cpu controller on version 1: then go on without it.
+		fs::path parent = mount;
+		for (const fs::path& part : path.lexically_relative(mount)) {
+			(void)write_kernel_file(parent / "cgroup.subtree_control", "+cpu");
+			parent /= part;
+		}
 		return ScopedCgroup(path, std::move(lock));
 	}
 	if (errno == EEXIST)

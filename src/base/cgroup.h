@@ -34,14 +34,17 @@ Result<std::optional<std::filesystem::path>> cgroup_by_id(uint64_t id);
 // CPU time that its tasks and those below it have used, in microseconds: usage_usec of cpu.stat.
 Result<uint64_t> cgroup_cpu_usage_us(const std::filesystem::path& directory);
 
+// The note of the ScopedCgroup of this name that a killed run left behind. nullopt: there is none, or its owner lives.
+std::optional<std::string> note_left_behind(std::string_view name);
+
 // A cgroup made for one run; its processes are killed and the directory removed by the destructor. It has an attribute
 // that says whose it is, and is locked while its owner lives: what a killed one left behind can be told.
 class ScopedCgroup {
  public:
 	// Creates <mount>/NAME with the cpu controller on where the kernel lets us; refuses an existing one, unless a
 	// killed run left it behind: that is removed, with what runs in it. The controller stays enabled in the parents
-	// afterwards: others may have come to rely on it.
-	static Result<ScopedCgroup> create(std::string_view name);
+	// afterwards: others may have come to rely on it. `note` is for whoever finds it, if we are killed.
+	static Result<ScopedCgroup> create(std::string_view name, std::string_view note = {});
 	ScopedCgroup(ScopedCgroup&& other) noexcept : path_(std::move(other.path_)), lock_(std::move(other.lock_))
 	{
 		other.path_.clear();

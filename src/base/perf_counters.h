@@ -65,6 +65,7 @@ struct EventCounts {
 	std::optional<uint64_t> of(CountedEvent event) const;
 	// Of several threads: what one of them lacks, the sum lacks.
 	void add(const EventCounts& other);
+	bool operator==(const EventCounts&) const = default;
 };
 
 // From the first reading to the second one.

@@ -15,6 +15,8 @@
 namespace punctual {
 namespace {
 
+constexpr std::string_view kVnf = "vnf.slice";
+constexpr std::string_view kTelemetry = "telemetry.slice";
 constexpr uint64_t kShortestSliceNs = 100'000;  // what the kernel clamps to
 
 Status ask_for_short_slice(pid_t pid)
@@ -65,6 +67,24 @@ bool has_cgroups(const std::filesystem::path& directory)
 	return false;
 }
 
+// Does somebody else rely on a controller? So it is when a cgroup beside ours says anything but the default.
+bool is_used_by_others(const std::filesystem::path& mount, std::string_view controller)
+{
+	std::error_code error;
+	for (auto entry = std::filesystem::directory_iterator(mount, error);
+	     !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+		const std::string name = entry->path().filename();
+		const auto value = [&](const char* file) { return read_line(entry->path() / file).value_or(""); };
+		if (!entry->is_directory(error) || name == kVnf || name == kTelemetry)
+			continue;
+		if (controller == "cpuset" ? !value("cpuset.cpus").empty() || !value("cpuset.mems").empty()
+					   : value("cpu.weight") != "100" || value("cpu.idle") == "1" ||
+						 !value("cpu.max").starts_with("max"))
+			return true;
+	}
+	return false;
+}
+
 Feasibility judged_so_far(Scheduler& scheduler)
 {
 	if (!scheduler.budgets())
@@ -98,17 +118,35 @@ Result<Sides> Sides::create(const Arm& arm, const CpuList& cpus)
 {
 	const std::filesystem::path mount = TRY(cgroup2_mount());
 	const std::filesystem::path controls = mount / "cgroup.subtree_control";
+	put_back_controllers();
 	Sides sides;
-	sides.was_on_ = has_word(TRY(read_line(controls)), "cpu");
+	const std::string before = TRY(read_line(controls));
+	sides.was_on_ = has_word(before, "cpu");
 	if (!sides.was_on_ || !has_cgroups(mount))
 		sides.controls_ = controls;
-	sides.vnf_.emplace(TRY(ScopedCgroup::create("vnf.slice")));
-	sides.telemetry_.emplace(TRY(ScopedCgroup::create("telemetry.slice")));
+	sides.vnf_.emplace(TRY(ScopedCgroup::create(kVnf, " " + before)));
+	sides.telemetry_.emplace(TRY(ScopedCgroup::create(kTelemetry)));
 	// Creating them switched the controller on where that is possible.
 	if (!sides.controls_.empty() && !arm.needs_cpu_controller())
 		(void)write_kernel_file(controls, "-cpu");
 	TRY(sides.give_cpus(arm, cpus));
 	return sides;
+}
+
+void Sides::put_back_controllers()
+{
+	const std::optional<std::string> before = note_left_behind(kVnf);
+	const auto mount = cgroup2_mount();
+	if (!before || !before->starts_with(' ') || !mount)
+		return;
+	const std::filesystem::path controls = *mount / "cgroup.subtree_control";
+	const std::string now = read_line(controls).value_or("");
+	for (const std::string_view controller : {"cpu", "cpuset"}) {
+		const bool was_on = has_word(*before, controller);
+		if (has_word(now, controller) == was_on || (!was_on && is_used_by_others(*mount, controller)))
+			continue;
+		(void)write_kernel_file(controls, fmt::format("{}{}", was_on ? '+' : '-', controller));
+	}
 }
 
 Sides::Sides(Sides&& other) noexcept
@@ -127,11 +165,11 @@ Sides::Sides(Sides&& other) noexcept
 Sides::~Sides()
 {
 	telemetry_.reset();
-	vnf_.reset();
 	if (!controls_.empty())
 		(void)write_kernel_file(controls_, was_on_ ? "+cpu" : "-cpu");
 	if (!cpusets_.empty())
 		(void)write_kernel_file(cpusets_, "-cpuset");
+	vnf_.reset();  // last: it says how things were
 }
 
 Status refuse_impossible(const Arm& arm)

@@ -18,7 +18,9 @@ namespace punctual {
 // The cgroups of both sides. The cpu controller is on for them only in the arms that set a weight:
 // with it the kernel shares time between the cgroups first, which makes nice values of single
 // processes meaningless, and on a fresh system it is off until somebody asks for a weight. Where other
-// cgroups lie beside ours it stays as it is, since switching it off would lose their weights.
+// cgroups lie beside ours it stays as it is, since switching it off would lose their weights. What was on before stands
+// in an attribute of vnf.slice, the first to be made and the last to be removed: the next run puts back what a killed
+// one changed.
 class Sides {
  public:
 	// `cpus` are those of the trial, which the arm may share out.
@@ -26,6 +28,10 @@ class Sides {
 	Sides(Sides&& other) noexcept;
 	Sides& operator=(Sides&&) = delete;
 	~Sides();
+
+	// After a killed run, before its cgroups are removed; create() does it too. What others rely on by now stays
+	// on.
+	static void put_back_controllers();
 
 	const ScopedCgroup& vnf() const { return *vnf_; }
 	const ScopedCgroup& telemetry() const { return *telemetry_; }

@@ -2,11 +2,14 @@
 // Where the packets of a run over the kernel's network stack went, stage by stage, and whether the
 // run may be believed. Plain values and pure functions.
 //
-// The kernel's counters do not know what is warm-up, so the account is of all packets of a run; what
-// the measured window lost is ArmResult::dropped, and is part of it.
+// The kernel's counters do not know what is warm-up, so their account is of all packets of a run. The window's own
+// account is by the packets themselves: each says when it was due. It is exact for every place but one: where a link
+// lost packets in warm-up as well as in the window, and in several of the kernel's stages, nobody knows which were
+// whose.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,8 +31,24 @@ struct LinkLoss {
 	bool operator==(const LinkLoss&) const = default;
 };
 
+// Of the packets that were due in the measured window.
+struct WindowAccount {
+	uint64_t scheduled = 0;
+	uint64_t not_sent = 0;
+	uint64_t sent = 0;
+	uint64_t received = 0;
+	uint64_t not_forwarded = 0;
+	uint64_t forwarded = 0;
+	uint64_t delivered = 0;
+
+	uint64_t lost_to_function() const { return sent - received; }
+	uint64_t lost_to_sink() const { return forwarded - delivered; }
+	bool operator==(const WindowAccount&) const = default;
+};
+
 struct PacketAccount {
 	std::string plane;
+	WindowAccount window;
 	uint64_t scheduled = 0;
 	uint64_t not_sent = 0;  // refused by the kernel, or the generator was too late to send them at all
 	uint64_t sent = 0;
@@ -55,9 +74,13 @@ struct PacketAccount {
 	bool operator==(const PacketAccount&) const = default;
 };
 
-// Packets that nobody can account for; 0 or the run is invalid. Each part of the way counts by itself, so that what is
-// too much in one cannot hide what is missing in another.
+// Packets that nobody can account for, in the run and in its window; 0 or the run is invalid. Each part of the way
+// counts by itself, so that what is too much in one cannot hide what is missing in another.
 uint64_t residue(const PacketAccount& account);
+
+// Of `lost` packets of the window on a link that lost `run` in the whole run, how many were lost in which stage;
+// nullopt when that cannot be told.
+std::optional<LinkLoss> window_loss(const LinkLoss& run, uint64_t lost);
 
 // The share of the schedule that was sent at the speed of the schedule; 1 is all of it.
 double achieved_ratio(const PacketAccount& account);

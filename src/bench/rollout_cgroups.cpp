@@ -8,6 +8,7 @@
 
 #include "base/cgroup.h"
 #include "base/file.h"
+#include "bench/arm_setup.h"
 #include "bench/rollout_record.h"
 
 namespace punctual {
@@ -39,9 +40,12 @@ Status remove_cgroup(const std::filesystem::path& path)
 Status claim_cgroups(RolloutRecord* record)
 {
 	const std::filesystem::path mount = TRY(cgroup2_mount());
+	Sides::put_back_controllers();
 	std::error_code error;
 	for (const char* name : kNames)
-		if (std::filesystem::exists(mount / name, error))
+		if (note_left_behind(name))  // by a bench that was killed
+			TRY(remove_cgroup(mount / name));
+		else if (std::filesystem::exists(mount / name, error))
 			return fail(
 			    ExitCode::failed,
 			    "cgroup {} exists already, and the load of the bench needs that name: another run is "

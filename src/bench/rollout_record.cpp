@@ -6,6 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bench/rollout_run_json.h"
+#include "bench/side_counts_json.h"
+
 namespace punctual {
 namespace {
 
@@ -13,22 +16,17 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kSchema = "punctual.rollout_state";
 constexpr int kVersion = 1;
+constexpr const char* kCounters = "counters";
 constexpr std::array kPhases = {RolloutPhase::recovering, RolloutPhase::measuring, RolloutPhase::keeping,
 				RolloutPhase::leaving, RolloutPhase::ended};
-
-Json run_json(const RolloutRun& run)
-{
-	Json json = Json::object();
-	for (const RolloutMember& member : kRolloutMembers)
-		json[member.key] = run.*member.value;
-	return json;
-}
 
 RolloutRun run_from(const Json& json)
 {
 	RolloutRun run;
 	for (const RolloutMember& member : kRolloutMembers)
 		run.*member.value = json.at(member.key).get<uint64_t>();
+	if (json.contains(kCounters))
+		run.counts = side_counts_from(json.at(kCounters));
 	return run;
 }
 
@@ -38,7 +36,8 @@ Json results_json(const RolloutState& state)
 	for (const std::vector<RolloutPair>& pairs : state.results) {
 		Json step = Json::array();
 		for (const RolloutPair& pair : pairs)
-			step.push_back({{"eevdf", run_json(pair.eevdf)}, {"scheduler", run_json(pair.scheduler)}});
+			step.push_back(
+			    {{"eevdf", rollout_run_json(pair.eevdf)}, {"scheduler", rollout_run_json(pair.scheduler)}});
 		steps.push_back(std::move(step));
 	}
 	return steps;
@@ -86,6 +85,16 @@ Result<RolloutRecord> record_from(const Json& json)
 }
 
 }  // namespace
+
+Json rollout_run_json(const RolloutRun& run)
+{
+	Json json = Json::object();
+	for (const RolloutMember& member : kRolloutMembers)
+		json[member.key] = run.*member.value;
+	if (run.counts)
+		json[kCounters] = side_counts_json(*run.counts, run.nr);
+	return json;
+}
 
 std::string record_to_json(const RolloutRecord& record)
 {

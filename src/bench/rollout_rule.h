@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bench/side_counts.h"
 #include "measure/paired.h"
 
 namespace punctual {
@@ -27,9 +28,10 @@ struct RolloutRun {
 	uint64_t dropped = 0;     // of those
 	uint64_t background = 0;  // work of the background side, or its CPU time in ns; 0: nobody counts it
 	uint64_t window_ns = 0;
-	uint64_t front_cpu_ns = 0;       // of the latency side
-	uint64_t background_cpu_ns = 0;  // of the other one
-	uint64_t switches = 0;           // of both
+	uint64_t front_cpu_ns = 0;              // of the latency side
+	uint64_t background_cpu_ns = 0;         // of the other one
+	uint64_t switches = 0;                  // of both
+	std::optional<SideCounts> counts = {};  // where they were asked for
 
 	bool operator==(const RolloutRun&) const = default;
 };

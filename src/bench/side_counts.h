@@ -13,6 +13,7 @@ struct SideCounts {
 	EventCounts background;  // in the window; all processes of it
 
 	void add(const SideCounts& other);
+	bool operator==(const SideCounts&) const = default;
 };
 
 // Nanoseconds of a CPU for each of `packets`; 0 when there were none.

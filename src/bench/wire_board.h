@@ -40,6 +40,8 @@ struct GeneratorReport {
 	uint64_t not_sent;
 	uint64_t sent;
 	uint64_t sending_ns;
+	uint64_t window_not_sent;  // of those that were due in the window; likewise below
+	uint64_t window_sent;
 	HistogramImage lateness;
 };
 
@@ -51,6 +53,9 @@ struct FunctionReport {
 	uint64_t not_forwarded;
 	uint64_t forwarded;
 	uint64_t foreign;
+	uint64_t window_received;
+	uint64_t window_not_forwarded;
+	uint64_t window_forwarded;
 	Progress used;  // since the first packet of the window
 };
 

@@ -41,16 +41,19 @@ class Server {
 			wire_.function.foreign++;
 			return;
 		}
+		const bool counts = in_window(*packet);
 		wire_.function.received++;
+		wire_.function.window_received += counts;
 		if (is_over()) {  // it counts as lost: here, and nowhere else
 			wire_.function.not_forwarded++;
+			wire_.function.window_not_forwarded += counts;
 			return;
 		}
 		value_ = turn(task_.work.iterations, value_);
 		BenchPacket& out = packets_[filled_++];
 		out = *packet;
 		out.done_ns = monotonic_ns();
-		if (!counting_ && out.scheduled_ns >= board_.start_ns()) {  // two system calls, once
+		if (!counting_ && counts) {  // two system calls, once
 			counting_ = true;
 			at_start_ = progress_now(0, 0);
 		}
@@ -63,9 +66,13 @@ class Server {
 		for (size_t at = 0; at < filled_;) {
 			const int sent =
 			    ::sendmmsg(task_.forward_fd, &messages_[at], static_cast<unsigned>(filled_ - at), 0);
-			(sent > 0 ? wire_.function.forwarded : wire_.function.not_forwarded) +=
-			    sent > 0 ? static_cast<uint64_t>(sent) : 1;
-			at += sent > 0 ? static_cast<size_t>(sent) : 1;
+			const size_t count = sent > 0 ? static_cast<size_t>(sent) : 1;
+			uint64_t of_window = 0;
+			for (const BenchPacket& packet : std::span(packets_).subspan(at, count))
+				of_window += in_window(packet);
+			(sent > 0 ? wire_.function.forwarded : wire_.function.not_forwarded) += count;
+			(sent > 0 ? wire_.function.window_forwarded : wire_.function.window_not_forwarded) += of_window;
+			at += count;
 		}
 		filled_ = 0;
 	}
@@ -80,6 +87,8 @@ class Server {
 	}
 
  private:
+	bool in_window(const BenchPacket& packet) const { return packet.scheduled_ns >= board_.start_ns(); }
+
 	WireBoard& wire_;
 	const Board& board_;
 	const FunctionTask& task_;

@@ -45,7 +45,7 @@ class Generator {
 			else if (!send_due(now_ns))
 				return false;
 		}
-		report_.not_sent += task_.schedule_ns.size() - next_;
+		note_not_sent(task_.schedule_ns.size() - next_);
 		report_.lateness.store(lateness_);
 		return true;
 	}
@@ -79,12 +79,26 @@ class Generator {
 			return false;
 		}
 		if (sent <= 0) {
-			report_.not_sent++;
+			note_not_sent(1);
 			next_++;
 			return true;
 		}
 		note_sent(static_cast<unsigned>(sent), now_ns);
 		return true;
+	}
+
+	// How many of the next `count` are due in the window.
+	uint64_t in_window(uint64_t count) const
+	{
+		const auto next = task_.schedule_ns.begin() + static_cast<std::ptrdiff_t>(next_);
+		const auto end = next + static_cast<std::ptrdiff_t>(count);
+		return static_cast<uint64_t>(end - std::lower_bound(next, end, task_.warmup_ns));
+	}
+
+	void note_not_sent(uint64_t count)
+	{
+		report_.not_sent += count;
+		report_.window_not_sent += in_window(count);
 	}
 
 	// The first one was sent when the call began, the others no later than when it returned.
@@ -95,6 +109,7 @@ class Generator {
 		for (unsigned i = 1; i < count; i++)
 			lateness_.record(last_ns - due_ns(next_ + i));
 		report_.sent += count;
+		report_.window_sent += in_window(count);
 		report_.sending_ns = last_ns - due_ns(0);
 		next_ += count;
 	}

@@ -113,6 +113,13 @@ Result<PacketAccount> WirePackets::account()
 	account.duplicates = wire_->sink.duplicates;
 	account.reordered = wire_->sink.reordered;
 	account.foreign = wire_->function.foreign + wire_->sink.foreign;
+	account.window = {offered_,
+			  wire_->generator.window_not_sent,
+			  wire_->generator.window_sent,
+			  wire_->function.window_received,
+			  wire_->function.window_not_forwarded,
+			  wire_->function.window_forwarded,
+			  TRY(wire_->sink.latency.load()).count()};
 	account.sending_ns = wire_->generator.sending_ns;
 	const Histogram lateness = TRY(wire_->generator.lateness.load());
 	account.lateness_p99_ns = lateness.quantile_ns(0.99);

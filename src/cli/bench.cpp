@@ -51,6 +51,7 @@ struct BenchArguments {
 	int64_t starts = 1;
 	std::string margin = "5%";
 	std::string kernel{kDefaultKernel};
+	std::string time = "virtual";
 	bool lab = false;
 	bool search = false;
 	bool counters = false;
@@ -93,9 +94,18 @@ std::vector<std::string> load_options(const BenchOptions& options)
 	return words;
 }
 
+BenchPlace place_of(const BenchArguments& arguments)
+{
+	if (!arguments.lab)
+		return BenchPlace::here;
+	return arguments.time == "wall" ? BenchPlace::lab_wall : BenchPlace::lab_virtual;
+}
+
 std::string repeat_command(const BenchArguments& arguments, const BenchOptions& options)
 {
-	const std::string where = arguments.lab ? fmt::format("--lab --kernel {} ", arguments.kernel) : "";
+	std::string where = arguments.lab ? fmt::format("--lab --kernel {} ", arguments.kernel) : "";
+	if (place_of(arguments) == BenchPlace::lab_wall)
+		where += "--time wall ";
 	const std::string starts =
 	    arguments.starts > 1 ? fmt::format("--starts {} --margin {} ", arguments.starts, arguments.margin) : "";
 	return fmt::format("punctual bench {}{}--arms {} {}", where, starts, arguments.arms,
@@ -118,12 +128,8 @@ Result<BenchOptions> read_options(const BenchArguments& arguments)
 	options.settle = TRY(parse_duration(arguments.settle));
 	options.work = TRY(parse_duration(arguments.work));
 	options.plane = TRY(parse_plane(arguments.packets));
-	if (arguments.lab && options.plane != PacketPlane::ring)
-		return fail(
-		    ExitCode::usage,
-		    "--packets {} and --lab exclude each other: in virtual time the generator cannot run beside "
-		    "the packet function",
-		    arguments.packets);
+	if (arguments.time != "virtual" && arguments.time != "wall")
+		return fail(ExitCode::usage, "--time is virtual or wall, not '{}'", arguments.time);
 	options.arrivals = TRY(parse_arrivals(arguments.arrivals));
 	options.background = TRY(parse_background(arguments.background));
 	options.ring_packets = TRY(count_of("--ring", arguments.ring));
@@ -185,20 +191,43 @@ Result<std::vector<BenchResult>> bench_here(const std::vector<Arm>& arms, const 
 	return starts;
 }
 
+// What runs in the guest, and in which: real packets need virtual Ethernet, and a CPU for their generator behind those
+// of the trial.
+LabBench lab_bench(const BenchOptions& options, const std::string& kernel, BenchPlace place)
+{
+	LabBench bench{kernel,
+		       place == BenchPlace::lab_wall ? LabTime::wall : LabTime::virtual_time,
+		       options.cpus.cpus().back() + 1,
+		       {},
+		       load_options(options),
+		       options.warmup + options.duration};
+	if (options.plane != PacketPlane::ring) {
+		bench.cpus++;
+		bench.modules.emplace_back("veth");
+	}
+	return bench;
+}
+
+std::string_view time_text(const LabBench& bench)
+{
+	if (bench.time == LabTime::wall)
+		return "wall: the host's clock, in a guest";
+	return bench.cpus == 1 ? "virtual: 1 instruction is 1 ns"
+			       : "virtual: 1 instruction is 1 ns, CPUs side by side "
+				 "in rounds of 1 us, each figure of two equal boots";
+}
+
 Result<std::vector<BenchResult>> bench_in_guests(const std::vector<Arm>& arms, const BenchOptions& options,
-						 const std::string& kernel, uint64_t nr_starts, StopSignal& stop)
+						 const std::string& kernel, BenchPlace place, uint64_t nr_starts,
+						 StopSignal& stop)
 {
 	std::vector<LabBench> benches;
 	benches.reserve(nr_starts);
 	for (uint64_t start = 0; start < nr_starts; start++)
-		benches.push_back({kernel, options.cpus.cpus().back() + 1,
-				   load_options(options_of_start(options, start)), options.warmup + options.duration});
+		benches.push_back(lab_bench(options_of_start(options, start), kernel, place));
 	std::vector<BenchResult> starts = TRY(bench_in_lab(arms, benches, stop));
 	for (BenchResult& result : starts)
-		result.environment.emplace_back("time", options.cpus.cpus().size() == 1
-							    ? "virtual: 1 instruction is 1 ns"
-							    : "virtual: 1 instruction is 1 ns, CPUs side by side "
-							      "in rounds of 1 us, each figure of two equal boots");
+		result.environment.emplace_back("time", time_text(benches[0]));
 	return starts;
 }
 
@@ -206,8 +235,9 @@ Result<std::vector<BenchResult>> run_starts(const std::vector<Arm>& arms, const 
 					    const BenchArguments& arguments, StopSignal& stop)
 {
 	const auto nr_starts = static_cast<uint64_t>(arguments.starts);
-	return arguments.lab ? bench_in_guests(arms, options, arguments.kernel, nr_starts, stop)
-			     : bench_here(arms, options, nr_starts, stop);
+	const BenchPlace place = place_of(arguments);
+	return place == BenchPlace::here ? bench_here(arms, options, nr_starts, stop)
+					 : bench_in_guests(arms, options, arguments.kernel, place, nr_starts, stop);
 }
 
 Result<ExitCode> search(const std::vector<Arm>& arms, const BenchOptions& options, const BenchArguments& arguments,
@@ -241,7 +271,7 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 	if (arguments.search)
 		return search(arms, options, arguments, stop);
 	const std::vector<BenchResult> starts = TRY(run_starts(arms, options, arguments, stop));
-	BenchReport report = bench_report(starts, options, arguments.lab, margin);
+	BenchReport report = bench_report(starts, options, place_of(arguments), margin);
 	report.command = repeat_command(arguments, options);
 	if (!arguments.html.empty())
 		TRY(replace_file(arguments.html, bench_html(report)));
@@ -264,8 +294,11 @@ Action setup_bench(CLI::App& app)
 		       "what to compare, in this order: eevdf, eevdf-slice, eevdf-weight, eevdf-nice, eevdf-idle, "
 		       "fifo, deadline, cpuset, scx_simple, scx_latency=DURATION, FILE.bpf.o")
 	    ->capture_default_str();
-	CLI::Option* lab = app.add_flag("--lab", arguments->lab, "in the lab: a fresh boot an arm, virtual time");
+	CLI::Option* lab = app.add_flag("--lab", arguments->lab, "in the lab: a fresh boot an arm");
 	app.add_option("--kernel", arguments->kernel, "of the lab, for example 6.16 or 7.3")
+	    ->capture_default_str()
+	    ->needs(lab);
+	app.add_option("--time", arguments->time, "of the lab: virtual (repeatable) or wall (the host's clock)")
 	    ->capture_default_str()
 	    ->needs(lab);
 	app.add_option("--pps", arguments->rate, "packets a second")->capture_default_str();

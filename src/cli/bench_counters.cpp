@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,7 +48,7 @@ bool is_estimated(const SideCounts& counts)
 
 }  // namespace
 
-std::optional<PageSection> counters_section(std::span<const BenchResult> starts)
+PageSection counters_section(std::span<const CountedArm> arms)
 {
 	Table table{{{"arm", false},
 		     {"side", false},
@@ -61,20 +62,15 @@ std::optional<PageSection> counters_section(std::span<const BenchResult> starts)
 		     {"page faults"}},
 		    {}};
 	bool estimated = false;
-	for (size_t arm = 0; arm < starts[0].arms.size(); arm++) {
-		const ArmResult total = total_of(starts, arm);
-		if (!total.counts)
-			return std::nullopt;
-		const SideCounts& counts = *total.counts;
-		const uint64_t packets = total.latency.count();
-		const auto first = std::ranges::find(starts[0].arms, total.name, &ArmResult::name);
-		const auto color = static_cast<int>(first - starts[0].arms.begin());  // as in the page's figures
+	for (const CountedArm& arm : arms) {
+		const SideCounts& counts = arm.counts;
 		table.rows.push_back(
-		    row_of(total.name, color, "packets", counts.vnf, vnf_ns_per_packet(counts, packets)));
+		    row_of(arm.name, arm.color, "packets", counts.vnf, vnf_ns_per_packet(counts, arm.packets)));
 		EventCounts both = counts.vnf;
 		both.add(counts.background);
-		table.rows.push_back(row_of(total.name, color, "background", counts.background, 0));
-		table.rows.push_back(row_of(total.name, color, "both", both, both_ns_per_packet(counts, packets)));
+		table.rows.push_back(row_of(arm.name, arm.color, "background", counts.background, 0));
+		table.rows.push_back(
+		    row_of(arm.name, arm.color, "both", both, both_ns_per_packet(counts, arm.packets)));
 		estimated = estimated || is_estimated(counts);
 	}
 	PageSection section;
@@ -88,6 +84,20 @@ std::optional<PageSection> counters_section(std::span<const BenchResult> starts)
 		section.notes.emplace_back(
 		    "~: the counters were shared with others, so this is estimated from a part of the time.");
 	return section;
+}
+
+std::optional<PageSection> counters_section(std::span<const BenchResult> starts)
+{
+	std::vector<CountedArm> arms;
+	for (size_t arm = 0; arm < starts[0].arms.size(); arm++) {
+		const ArmResult total = total_of(starts, arm);
+		if (!total.counts)
+			return std::nullopt;
+		const auto first = std::ranges::find(starts[0].arms, total.name, &ArmResult::name);
+		arms.push_back({total.name, static_cast<int>(first - starts[0].arms.begin()), *total.counts,
+				total.latency.count()});
+	}
+	return counters_section(arms);
 }
 
 }  // namespace punctual

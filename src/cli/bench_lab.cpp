@@ -110,7 +110,8 @@ LabOptions lab_options(const Arm& arm, const LabBench& bench, int stop_fd)
 	LabOptions options;
 	options.kernel = bench.kernel;
 	options.cpus = bench.cpus;
-	options.time = LabTime::virtual_time;
+	options.time = bench.time;
+	options.modules = bench.modules;
 	options.timeout += kSlownessMax * bench.cpus * bench.load_length;
 	options.stop_fd = stop_fd;
 	if (arm.is_object_file())
@@ -142,15 +143,15 @@ Result<std::string> boot(const Arm& arm, const LabBench& bench, int stop_fd, Pro
 	return std::move(guest.out);
 }
 
-// One CPU repeats to the digit. With several, threads of QEMU were seen to make a difference now and then: there two
-// boots must agree.
+// One CPU repeats to the digit, and in wall time nothing does. With several in virtual time, threads of QEMU were seen
+// to make a difference now and then: there two boots must agree.
 Result<std::string> boot_until_agreed(const Arm& arm, const LabBench& bench, int stop_fd, Progress& progress)
 {
 	std::vector<std::string> seen;
 	seen.reserve(kBootsMax);
 	while (seen.size() < kBootsMax) {
 		std::string out = TRY(boot(arm, bench, stop_fd, progress));
-		if (bench.cpus == 1 || std::ranges::find(seen, out) != seen.end())
+		if (bench.time == LabTime::wall || bench.cpus == 1 || std::ranges::find(seen, out) != seen.end())
 			return out;
 		if (!seen.empty())
 			progress.note(fmt::format("boots of '{}' differ, one more is asked", arm.name));
@@ -169,7 +170,8 @@ Result<BenchResult> run_guest_arm(const Arm& arm, const LabBench& bench, int sto
 	return result;
 }
 
-// Boots of one image are alike to the last figure, or nothing may be concluded from their difference.
+// Boots of one image are alike to the last figure, or nothing may be concluded from their difference. In wall time each
+// finds for itself how long a loop takes.
 Status refuse_unlike(const BenchResult& first, const BenchResult& other)
 {
 	if (first.environment.size() != other.environment.size())
@@ -202,7 +204,9 @@ std::vector<GuestResult> run_guests(const std::vector<Arm>& arms, std::span<cons
 		}
 	};
 	{
-		const unsigned guests = std::clamp(std::thread::hardware_concurrency(), 1U, kGuestsMax);
+		// Against the host's clock a guest takes a host CPU for each of its own, and must not be disturbed.
+		const bool alone = starts[0].time == LabTime::wall;
+		const unsigned guests = alone ? 1 : std::clamp(std::thread::hardware_concurrency(), 1U, kGuestsMax);
 		std::vector<std::jthread> threads;
 		threads.reserve(guests);
 		for (unsigned i = 0; i < guests; i++)
@@ -213,7 +217,7 @@ std::vector<GuestResult> run_guests(const std::vector<Arm>& arms, std::span<cons
 }
 
 // The arms of one start, put together.
-Result<BenchResult> one_start(std::span<GuestResult> results)
+Result<BenchResult> one_start(std::span<GuestResult> results, LabTime time)
 {
 	BenchResult all;
 	for (GuestResult& result : results) {
@@ -222,7 +226,8 @@ Result<BenchResult> one_start(std::span<GuestResult> results)
 		BenchResult one = TRY(std::move(*result));
 		if (all.arms.empty())
 			all.environment = one.environment;
-		TRY(refuse_unlike({{all.arms.empty() ? one.arms[0] : all.arms[0]}, all.environment}, one));
+		if (time == LabTime::virtual_time)
+			TRY(refuse_unlike({{all.arms.empty() ? one.arms[0] : all.arms[0]}, all.environment}, one));
 		all.arms.push_back(std::move(one.arms[0]));
 	}
 	return all;
@@ -239,7 +244,8 @@ Result<std::vector<BenchResult>> bench_in_lab(const std::vector<Arm>& arms, std:
 	std::vector<BenchResult> all;
 	all.reserve(starts.size());
 	for (size_t start = 0; start < starts.size(); start++)
-		all.push_back(TRY(one_start(std::span(results).subspan(start * arms.size(), arms.size()))));
+		all.push_back(
+		    TRY(one_start(std::span(results).subspan(start * arms.size(), arms.size()), starts[start].time)));
 	return all;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The benchmark in the lab: a boot of its own for every arm, all of the same image and in virtual
-// time, so that no arm inherits anything from another, and the same run gives the same figures.
+// The benchmark in the lab: a boot of its own for every arm, all of the same image, so that no arm inherits anything
+// from another; in virtual time the same run gives the same figures.
 #pragma once
 
 #include <span>
@@ -11,12 +11,15 @@
 #include "base/units.h"
 #include "bench/arms.h"
 #include "bench/result.h"
+#include "lab/lab.h"
 
 namespace punctual {
 
 struct LabBench {
-	std::string kernel;                     // a series: "6.18"
+	std::string kernel;  // a series: "6.18"
+	LabTime time = LabTime::virtual_time;
 	int cpus = 1;                           // of the guest
+	std::vector<std::string> modules;       // that the load takes
 	std::vector<std::string> load_options;  // command line of the bench inside, without the arm
 	Nanoseconds load_length{};              // warm-up and window
 };

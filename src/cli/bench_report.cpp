@@ -19,20 +19,27 @@ bool is_load_fact(std::string_view name)
 	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
-std::vector<std::string> notes_of(std::span<const BenchResult> starts, bool lab, size_t cpus)
+std::vector<std::string> notes_of_lab(BenchPlace place, bool several_cpus)
 {
-	std::vector<std::string> notes;
-	if (lab)
-		notes = {
-		    "Virtual time: one instruction takes 1 ns, and the same run gives the same figures. Ratios hold; "
-		    "a real machine is faster, and has caches.",
+	if (place == BenchPlace::lab_wall)
+		return {
+		    "The host's clock, in a guest: where that is emulated, latencies are mostly those of the emulator "
+		    "and of what else the host does. That every packet is accounted for is what they show.",
 		    "Every arm had a boot of its own, of the same image."};
-	if (lab && cpus > 1)
+	std::vector<std::string> notes = {
+	    "Virtual time: one instruction takes 1 ns, and the same run gives the same figures. Ratios hold; "
+	    "a real machine is faster, and has caches.",
+	    "Every arm had a boot of its own, of the same image."};
+	if (several_cpus)
 		notes.emplace_back(
 		    "The CPUs run side by side in rounds of 1 us: less than that is not told between them. Two boots "
 		    "of each arm agreed to the digit.");
-	if (lab)
-		return notes;
+	return notes;
+}
+
+std::vector<std::string> notes_of(std::span<const BenchResult> starts)
+{
+	std::vector<std::string> notes;
 	if (starts.size() == 1 && starts[0].arms.size() > 1)
 		notes.push_back(
 		    "The arms ran one after the other on one boot, where the first has an advantage; "
@@ -65,7 +72,7 @@ std::string fact_over_starts(std::span<const BenchResult> starts, size_t at)
 	return value;
 }
 
-BenchRow row_of(std::span<const BenchResult> starts, size_t arm, bool lab)
+BenchRow row_of(std::span<const BenchResult> starts, size_t arm, BenchPlace place)
 {
 	const ArmResult total = total_of(starts, arm);
 	BenchRow row;
@@ -78,7 +85,8 @@ BenchRow row_of(std::span<const BenchResult> starts, size_t arm, bool lab)
 	row.context_switches = total.context_switches();
 	row.packet_cpu_ns = total.vnf_cpu_ns;
 	row.background_cpu_ns = total.background_cpu_ns;
-	row.cycle_ns = lab ? total.cycle_ns() : 0;  // else instructions do not all take as long
+	row.cycle_ns =
+	    place == BenchPlace::lab_virtual ? total.cycle_ns() : 0;  // else instructions do not all take as long
 	row.budget_ns = total.budget_ns;
 	if (starts.size() > 1)
 		for (const BenchResult& start : starts) {
@@ -120,10 +128,12 @@ BenchComparison comparison_of(const ArmQuestion& question)
 
 }  // namespace
 
-BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, bool lab, double margin)
+BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, BenchPlace place,
+			 double margin)
 {
 	BenchReport report;
-	report.notes = notes_of(starts, lab, options.cpus.size());
+	const bool several_cpus = options.cpus.size() > 1 || options.plane != PacketPlane::ring;
+	report.notes = place == BenchPlace::here ? notes_of(starts) : notes_of_lab(place, several_cpus);
 	const Environment& environment = starts[0].environment;
 	for (size_t at = 0; at < environment.size(); at++) {
 		std::string title = environment[at].first;
@@ -136,7 +146,7 @@ BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions
 		if (std::string note = packets_note(starts, arm); !note.empty())
 			report.notes.push_back(std::move(note));
 	for (size_t arm = 0; arm < starts[0].arms.size(); arm++)
-		report.rows.push_back(row_of(starts, arm, lab));
+		report.rows.push_back(row_of(starts, arm, place));
 	if (std::optional<PageSection> counters = counters_section(starts))
 		report.sections.push_back(std::move(*counters));
 	if (starts.size() == 1)

@@ -127,6 +127,9 @@ Action setup_lab(CLI::App& app)
 	app.add_option("--include", arguments->options.include,
 		       "file or directory to bring along, at the same path (relative ones below the guest's /root)")
 	    ->allow_extra_args(false);
+	app.add_option("--module", arguments->options.modules,
+		       "kernel module to load before the command, with what it depends on")
+	    ->allow_extra_args(false);
 	app.add_option("--env", arguments->options.environment, "NAME=VALUE for the command")->allow_extra_args(false);
 	app.add_option("command", arguments->command, "the command and its arguments, after --")->required();
 	app.positionals_at_end();

@@ -32,7 +32,8 @@ RolloutRun run_of(const ArmResult& result)
 		.window_ns = result.window_ns,
 		.front_cpu_ns = result.vnf_cpu_ns,
 		.background_cpu_ns = result.background_cpu_ns,
-		.switches = result.context_switches()};
+		.switches = result.context_switches(),
+		.counts = result.counts};
 }
 
 Result<RolloutRun> measure_bench(const RolloutSetup& setup, uint64_t step, uint64_t pair, RolloutArm side,

@@ -52,6 +52,7 @@ Result<BenchOptions> load_options(const RolloutOptions& options)
 	load.work = TRY(parse_duration(options.work));
 	load.background = TRY(parse_background(options.background));
 	load.background_processes = TRY(count_of("--background-processes", options.background_processes, 0, 256));
+	load.counters = options.counters;
 	load.seed = TRY(count_of("--seed", options.seed, 0, INT64_MAX / 2));
 	return load;
 }
@@ -103,6 +104,8 @@ void declare_load_options(CLI::App& app, RolloutOptions* options)
 	app.add_option("--background", options->background, "python (telemetry) or spin")->capture_default_str();
 	app.add_option("--background-processes", options->background_processes, "default: two a CPU of the step");
 	app.add_option("--seed", options->seed, "draws the arrivals and the order of runs")->capture_default_str();
+	app.add_flag("--counters", options->counters,
+		     "also count what each side of the bench's load uses, by perf events: they cost at each switch");
 }
 
 }  // namespace
@@ -145,6 +148,8 @@ std::vector<std::string> rollout_arguments(const RolloutOptions& options)
 					      "--background-processes=" + std::to_string(options.background_processes),
 					      "--seed=" + std::to_string(options.seed)};
 	arguments.reserve(arguments.size() + options.slices.size() + 2);
+	if (options.counters)
+		arguments.emplace_back("--counters");
 	if (!options.cpus.empty())  // an option of the form "--cpus=" would take the next word
 		arguments.push_back("--cpus=" + options.cpus);
 	for (const std::string& slice : options.slices)
@@ -196,6 +201,8 @@ Result<RolloutSetup> rollout_setup(const RolloutOptions& options, bool stays)
 	setup.plan.nr_pairs = TRY(count_of("--pairs", options.pairs, 1, kRolloutPairsMax));
 	setup.plan.rule = TRY(parse_keep_rule(options.keep_if));
 	setup.plan.stays = stays;
+	if (options.counters && !options.slices.empty())
+		return fail(ExitCode::usage, "--counters counts processes of the bench's load: not with --slice");
 	setup.load = TRY(load_options(options));
 	setup.plan.seed = setup.load.seed;
 	const Nanoseconds soak = TRY(parse_duration(options.soak));

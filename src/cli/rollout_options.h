@@ -33,6 +33,7 @@ struct RolloutOptions {
 	std::string background = "python";
 	int64_t background_processes = 0;
 	int64_t seed = 1;
+	bool counters = false;  // of the bench's load
 };
 
 // These may be others at each call.

@@ -2,12 +2,15 @@
 #include "cli/rollout_report.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include <nlohmann/json.hpp>
 
-#include "bench/rollout_record.h"
+#include "bench/rollout_run_json.h"
+#include "cli/bench_counters.h"
 #include "view/html_page.h"
 #include "view/number.h"
 #include "view/table.h"
@@ -119,6 +122,32 @@ Table figures_table(std::span<const RolloutPair> pairs, bool own)
 	return table;
 }
 
+// Of all runs under one of the two; nullopt when nobody counted.
+std::optional<CountedArm> counted(const char* name, std::span<const RolloutPair> pairs, RolloutRun RolloutPair::* side)
+{
+	std::optional<CountedArm> arm;
+	for (const RolloutPair& pair : pairs) {
+		const RolloutRun& run = pair.*side;
+		if (!run.counts)
+			return std::nullopt;
+		if (arm)
+			arm->counts.add(*run.counts);
+		else
+			arm = CountedArm{.name = name, .counts = *run.counts};
+		arm->packets += run.nr;
+	}
+	return arm;
+}
+
+std::optional<PageSection> counters_of(std::span<const RolloutPair> pairs)
+{
+	const auto eevdf = counted("EEVDF", pairs, &RolloutPair::eevdf);
+	const auto scheduler = counted("scheduler", pairs, &RolloutPair::scheduler);
+	if (!eevdf || !scheduler)
+		return std::nullopt;
+	return counters_section(std::array{*eevdf, *scheduler});
+}
+
 Table conditions_table(std::span<const ConditionJudgement> judgements)
 {
 	Table table;
@@ -132,6 +161,17 @@ Table conditions_table(std::span<const ConditionJudgement> judgements)
 			 {judgement.text}, {std::string(verdict_name(judgement.verdict)), tone}, {judgement.reason}}});
 	}
 	return table;
+}
+
+std::string counters_text(std::span<const RolloutPair> pairs)
+{
+	const std::optional<PageSection> section = counters_of(pairs);
+	if (!section)
+		return "";
+	std::string text = fmt::format("\n{}\n", table_text(*section->table));
+	for (const std::string& note : section->notes)
+		text += note + "\n";
+	return text;
 }
 
 struct Step {
@@ -205,14 +245,6 @@ Json change_json(const ConditionJudgement& judgement)
 	return json;
 }
 
-Json run_json(const RolloutRun& run)
-{
-	Json json = Json::object();
-	for (const RolloutMember& member : kRolloutMembers)
-		json[member.key] = run.*member.value;
-	return json;
-}
-
 Json steps_json(const RolloutReport& report)
 {
 	Json steps = Json::array();
@@ -227,7 +259,7 @@ Json steps_json(const RolloutReport& report)
 			step["conditions"].push_back(change_json(judgement));
 		for (const RolloutPair& pair : pairs)
 			step["pairs"].push_back(
-			    {{"eevdf", run_json(pair.eevdf)}, {"scheduler", run_json(pair.scheduler)}});
+			    {{"eevdf", rollout_run_json(pair.eevdf)}, {"scheduler", rollout_run_json(pair.scheduler)}});
 		steps.push_back(std::move(step));
 	}
 	return steps;
@@ -241,7 +273,8 @@ std::string rollout_text(const RolloutReport& report)
 	for (const Step& step : steps_of(report))
 		text += fmt::format("\n{}: {}\n{}\n{}", step.title, verdict_name(verdict_of(step.judgements)),
 				    table_text(conditions_table(step.judgements)),
-				    table_text(figures_table(step.pairs, report.setup.is_own_load())));
+				    table_text(figures_table(step.pairs, report.setup.is_own_load()))) +
+			counters_text(step.pairs);
 	text += "\n";
 	for (const std::string& note : notes_of(report))
 		text += clean_text(note) + "\n";
@@ -263,6 +296,8 @@ std::string rollout_html(const RolloutReport& report)
 		figures.table = figures_table(step.pairs, report.setup.is_own_load());
 		page.sections.push_back(std::move(verdicts));
 		page.sections.push_back(std::move(figures));
+		if (std::optional<PageSection> counters = counters_of(step.pairs))
+			page.sections.push_back(std::move(*counters));
 	}
 	PageSection facts;
 	facts.heading = "How";

@@ -81,6 +81,28 @@ void report_progress(std::string& pending, const std::function<void(double)>& pr
 	}
 }
 
+// What tar finds in a package by these words. It complains about a pattern that fits nothing, so its status says
+// little.
+Status extract(const fs::path& package, const fs::path& into, const std::vector<std::string>& words)
+{
+	int fds[2];
+	if (::pipe2(fds, O_CLOEXEC) != 0)
+		return fail_errno(errno, ExitCode::failed, "cannot create a pipe");
+	UniqueFd reader(fds[0]);
+	UniqueFd writer(fds[1]);
+	const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+	Child unpacker = TRY(Child::spawn({"dpkg-deb", "--fsys-tarfile", package.native()},
+					  {.stdout_fd = writer.get(), .stderr_fd = null.get()}));
+	writer.reset();
+	std::vector<std::string> argv = {"tar", "-x", "-C", into.native()};
+	argv.insert(argv.end(), words.begin(), words.end());
+	Child tar = TRY(Child::spawn(argv, {.stdin_fd = reader.get(), .stderr_fd = null.get()}));
+	reader.reset();
+	TRY(tar.wait());
+	const int status = TRY(unpacker.wait()).value_or(1);
+	return status == 0 ? Status() : fail(ExitCode::failed, "cannot unpack {}", package.filename().native());
+}
+
 }  // namespace
 
 std::string apt_complaint(std::string_view text)
@@ -216,26 +238,22 @@ Result<fs::path> AptState::download(const std::string& package, const fs::path& 
 
 Result<fs::path> extract_kernel_image(const fs::path& package, const fs::path& into)
 {
-	int fds[2];
-	if (::pipe2(fds, O_CLOEXEC) != 0)
-		return fail_errno(errno, ExitCode::failed, "cannot create a pipe");
-	UniqueFd reader(fds[0]);
-	UniqueFd writer(fds[1]);
-	const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-	// Only the image: the modules in the older packages are 100 MB that nobody needs.
-	Child unpacker = TRY(Child::spawn({"dpkg-deb", "--fsys-tarfile", package.native()},
-					  {.stdout_fd = writer.get(), .stderr_fd = null.get()}));
-	writer.reset();
-	Child reader_tar = TRY(Child::spawn({"tar", "-x", "-C", into.native(), "--wildcards", "*/vmlinuz*"},
-					    {.stdin_fd = reader.get(), .stderr_fd = null.get()}));
-	reader.reset();
-	TRY(reader_tar.wait());
-	TRY(unpacker.wait());
+	// Only the image: the modules in the older packages are 100 MB that hardly anybody needs.
+	TRY(extract(package, into, {"--wildcards", "*/vmlinuz*"}));
 	std::error_code error;
 	for (const auto& entry : fs::recursive_directory_iterator(into, error))
 		if (entry.is_regular_file() && entry.path().filename().native().starts_with("vmlinuz"))
 			return entry.path();
 	return fail(ExitCode::failed, "no kernel image in the package {}", package.filename().native());
+}
+
+Status extract_modules(const fs::path& package, const fs::path& into)
+{
+	TRY(extract(package, into, {"--transform", "s,.*/,,", "--wildcards", "*.ko", "*.ko.xz"}));
+	std::error_code error;
+	if (fs::is_empty(into, error) || error)
+		return fail(ExitCode::failed, "no kernel modules in the package {}", package.filename().native());
+	return {};
 }
 
 }  // namespace punctual

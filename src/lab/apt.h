@@ -48,4 +48,7 @@ std::string apt_complaint(std::string_view text);
 Result<std::filesystem::path> extract_kernel_image(const std::filesystem::path& package,
 						   const std::filesystem::path& into);
 
+// All kernel modules inside a Debian package, written side by side into `into`.
+Status extract_modules(const std::filesystem::path& package, const std::filesystem::path& into);
+
 }  // namespace punctual

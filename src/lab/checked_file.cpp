@@ -2,30 +2,19 @@
 #include "lab/checked_file.h"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 
 #include "base/file.h"
-#include "base/process.h"
+#include "lab/checksum.h"
 
 namespace punctual {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::minutes kSumLimit{2};
-
 fs::path checksum_file(const fs::path& file)
 {
 	return file.native() + ".sha256";
-}
-
-Result<std::string> sha256(const fs::path& file)
-{
-	const Captured sum = TRY(run_captured({"sha256sum", "--", file.native()}, kSumLimit));
-	if (sum.status != 0 || sum.out.size() < 64)
-		return fail(ExitCode::failed, "cannot compute the checksum of {}", file.native());
-	return sum.out.substr(0, 64);
 }
 
 }  // namespace

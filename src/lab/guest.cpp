@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -323,6 +324,18 @@ Result<int> run_command(const std::vector<std::string>& argv, Channel& channel, 
 	return status;
 }
 
+// Before the command, so that it finds what it asked for or does not start.
+Status load_modules()
+{
+	for (const std::string& file : split_at_nul(TRY(read_file(kGuestModules)))) {
+		const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+		if (::syscall(SYS_finit_module, fd.get(), "", 0) != 0 && errno != EEXIST)
+			return fail_errno(errno, ExitCode::failed,
+					  fmt::format("the kernel refuses the module {}", file));
+	}
+	return {};
+}
+
 Status send_files(Channel& channel)
 {
 	FileTree tree(FileTree::Layout::plain);
@@ -356,6 +369,7 @@ Status do_job(Channel& channel)
 		set_clock(number_in(*realtime));
 	const std::vector<std::string> argv = split_at_nul(TRY(read_file(kGuestArgv)));
 	set_environment(split_at_nul(TRY(read_file(kGuestEnvironment))));
+	TRY(load_modules());
 	const int status = TRY(run_command(argv, channel, console));
 	TRY(send_files(channel));
 	channel.send(FrameKind::ended, fmt::format("{}", status));

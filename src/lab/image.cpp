@@ -249,4 +249,15 @@ Result<FileTree> job_tree(const Job& job, const FileTree& base)
 	return tree;
 }
 
+void add_modules(FileTree& job, const std::vector<KernelModule>& modules)
+{
+	std::vector<std::string> files;
+	files.reserve(modules.size());
+	for (const KernelModule& module : modules) {
+		files.push_back(fmt::format("/run/lab/{}.ko", module.name));
+		job.add_text(files.back(), module.contents);
+	}
+	job.add_text(kGuestModules, nul_terminated(files));
+}
+
 }  // namespace punctual

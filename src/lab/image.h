@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "lab/file_tree.h"
+#include "lab/module_store.h"
 
 namespace punctual {
 
@@ -18,9 +19,10 @@ namespace punctual {
 inline constexpr const char* kGuestArgv = "/run/lab/argv";                // each argument ends with NUL
 inline constexpr const char* kGuestEnvironment = "/run/lab/environment";  // likewise, NAME=VALUE
 inline constexpr const char* kGuestRealtime = "/run/lab/realtime_ns";     // decimal
-inline constexpr const char* kGuestHome = "/root";                        // the command's working directory
-inline constexpr const char* kGuestOut = "/out";                          // what --out brings back
-inline constexpr const char* kGuestRootArchive = "/root.tar";             // the Debian root, if there is one
+inline constexpr const char* kGuestModules = "/run/lab/modules";  // files in the order of loading, as kGuestArgv
+inline constexpr const char* kGuestHome = "/root";                // the command's working directory
+inline constexpr const char* kGuestOut = "/out";                  // what --out brings back
+inline constexpr const char* kGuestRootArchive = "/root.tar";     // the Debian root, if there is one
 
 // The base as of now. Reads names and headers only; FileTree::write reads the contents.
 Result<FileTree> base_tree();
@@ -40,5 +42,8 @@ struct Job {
 // working directory, an absolute one stays as it is; programs bring their shared libraries. argv[0] is found
 // like a shell would: in the base, at its path, or on the host's PATH.
 Result<FileTree> job_tree(const Job& job, const FileTree& base);
+
+// What the guest loads before it starts the command.
+void add_modules(FileTree& job, const std::vector<KernelModule>& modules);
 
 }  // namespace punctual

@@ -25,7 +25,8 @@ constexpr std::array<KernelSeries, 7> kSeries = {{
 
 constexpr std::array<std::string_view, 2> kSuffixes = {"+deb13-cloud-amd64", "-cloud-amd64"};
 // Since 6.19 the image package is empty and only depends on the binary package, which has the kernel.
-constexpr std::array<std::string_view, 2> kPrefixes = {"linux-binary-", "linux-image-"};
+constexpr std::string_view kBinaryPrefix = "linux-binary-";
+constexpr std::array<std::string_view, 2> kPrefixes = {kBinaryPrefix, "linux-image-"};
 
 int take_number(std::string_view& text)
 {
@@ -52,6 +53,17 @@ std::optional<std::string_view> version_of_package(std::string_view name)
 			if (is_kernel_version(version))  // not so of other flavours, such as 6.18.15+deb13-rt
 				return version;
 		}
+	}
+	return std::nullopt;
+}
+
+std::optional<std::string> offered_package(std::string_view prefix, std::string_view version,
+					   const std::vector<std::string>& offered)
+{
+	for (std::string_view suffix : kSuffixes) {
+		std::string package = fmt::format("{}{}{}", prefix, version, suffix);
+		if (std::ranges::find(offered, package) != offered.end())
+			return package;
 	}
 	return std::nullopt;
 }
@@ -137,12 +149,20 @@ Result<KernelPackage> choose_kernel(std::string_view version, const std::vector<
 			    "the Debian archive offers no kernel {} any more (choose another one of {})",
 			    series_of(version), offered_series());
 	for (std::string_view prefix : kPrefixes)
-		for (std::string_view suffix : kSuffixes) {
-			std::string package = fmt::format("{}{}{}", prefix, *best, suffix);
-			if (std::ranges::find(offered, package) != offered.end())
-				return KernelPackage{std::string(*best), std::move(package)};
-		}
+		if (const auto package = offered_package(prefix, *best, offered))
+			return KernelPackage{std::string(*best), *package};
 	return fail(ExitCode::failed, "no package for kernel {}", *best);
+}
+
+Result<std::string> choose_modules(std::string_view version, const std::vector<std::string>& offered)
+{
+	const bool are_apart = offered_package(kBinaryPrefix, version, offered).has_value();
+	const auto package = offered_package(are_apart ? "linux-modules-" : "linux-image-", version, offered);
+	if (!package)
+		return fail(ExitCode::lacking,
+			    "the Debian archive offers no modules of kernel {} any more (choose another one of {})",
+			    version, offered_series());
+	return *package;
 }
 
 }  // namespace punctual

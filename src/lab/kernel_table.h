@@ -43,6 +43,9 @@ struct KernelPackage {
 // The package for `version`, or for the newest version of its series, out of the archive's package names.
 Result<KernelPackage> choose_kernel(std::string_view version, const std::vector<std::string>& offered);
 
+// The package with the modules of exactly this version: where the image has a package of its own, they have one too.
+Result<std::string> choose_modules(std::string_view version, const std::vector<std::string>& offered);
+
 // "6.18.9" is older than "6.18.15".
 bool older_version(std::string_view a, std::string_view b);
 

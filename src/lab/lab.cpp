@@ -15,6 +15,7 @@
 #include "lab/file_tree.h"
 #include "lab/image.h"
 #include "lab/machine.h"
+#include "lab/module_store.h"
 #include "lab/root_store.h"
 #include "lab/snapshot.h"
 #include "lab/watch.h"
@@ -127,6 +128,7 @@ Result<LabResult> run_in_lab(const LabOptions& options, const std::vector<std::s
 	const bool wall = options.time == LabTime::wall;
 	TRY(check_qemu(wall ? Accelerator::emulated : Accelerator::virtual_time, options.cpus));
 	const Kernel kernel = TRY(find_kernel(options.kernel, cache, listener.store, options.stop_fd));
+	add_modules(job, TRY(find_modules(kernel, options.modules, cache, listener.store, options.stop_fd)));
 	const Image image = TRY(write_image(base));
 
 	MachineSpec spec;

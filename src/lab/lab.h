@@ -37,6 +37,7 @@ struct LabOptions {
 	std::vector<std::string> files;        // HOST:GUEST to bring along, see image.h
 	std::vector<std::string> include;      // host paths to bring along, see image.h for where they go
 	std::vector<std::string> environment;  // NAME=VALUE for the command
+	std::vector<std::string> modules;      // of the kernel, loaded before the command, with what they need
 	std::filesystem::path out;             // host directory for what the command leaves in /out; empty: dropped
 	std::filesystem::path console;         // file that keeps the guest's console; empty: none
 	int stop_fd = -1;                      // readable: end everything now (StopSignal::fd)

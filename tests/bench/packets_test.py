@@ -115,11 +115,6 @@ class Packets(unittest.TestCase):
         self.assertIn("generator-limited", run.stderr)
         self.assertEqual(run.stdout, "")
 
-    def test_lab_is_refused(self):
-        run = bench("udp", "--lab")
-        self.assertEqual(run.returncode, USAGE, run)
-        self.assertIn("--lab", run.stderr)
-
     def test_kill_leaves_nothing_behind(self):
         before = network_namespaces(), devices()
         bench_run = subprocess.Popen(bench_command("udp", "--pps", "1k", "--duration", "100s"),

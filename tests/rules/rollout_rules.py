@@ -5,7 +5,8 @@ from rule import Rule
 ROLLOUT_SOURCES = {
     "tests/unit/rollout_state_test.cpp": (
         "src/bench/rollout_state.cpp", "src/bench/rollout_plan.cpp", "src/bench/rollout_record.cpp",
-        "src/bench/rollout_rule.cpp", "src/bench/starts.cpp", "src/measure/paired.cpp", "src/measure/histogram.cpp",
+        "src/bench/rollout_rule.cpp", "src/bench/side_counts.cpp", "src/bench/side_counts_json.cpp",
+        "src/bench/starts.cpp", "src/measure/paired.cpp", "src/measure/histogram.cpp", "src/base/perf_counters.cpp",
         "src/base/rule_words.cpp", "src/base/cpu_list.cpp"),
     "tests/unit/rollout_rule_test.cpp": (
         "src/bench/rollout_plan.cpp", "src/bench/rollout_rule.cpp", "src/bench/starts.cpp", "src/measure/paired.cpp",

@@ -9,6 +9,7 @@ from policy_rules import POLICY_RULES
 from profile_rules import PROFILE_RULES, PROFILE_SOURCES
 from rollout_rules import ROLLOUT_RULES, ROLLOUT_SOURCES
 from rule import Rule
+from wire_rules import WIRE_RULES, WIRE_SOURCES
 
 
 # What a test program needs beside the test itself.
@@ -58,7 +59,7 @@ SOURCES = {
         "src/view/bench_page.cpp", "src/view/bench_terms.cpp", "src/view/bench_verdict.cpp", "src/view/bar_chart.cpp", "src/view/figure_style.cpp",
         "src/view/frontier_plot.cpp", "src/view/html_page.cpp", "src/view/number.cpp", "src/view/percentile_plot.cpp",
         "src/view/svg.cpp", "src/view/table.cpp", "src/view/text.cpp", "src/measure/histogram.cpp", *BASE),
-    **{test: (*sources, *BASE) for test, sources in (GUARD_SOURCES | PROFILE_SOURCES | ROLLOUT_SOURCES).items()},
+    **{test: (*sources, *BASE) for test, sources in (GUARD_SOURCES | PROFILE_SOURCES | ROLLOUT_SOURCES | WIRE_SOURCES).items()},
 }
 
 RULES = {
@@ -67,6 +68,7 @@ RULES = {
     **PROFILE_RULES,
     **GUARD_RULES,
     **ROLLOUT_RULES,
+    **WIRE_RULES,
     ("src/object/topology.cpp", "tests/unit/topology_test.cpp"): (
         Rule("caches are numbered node by node",
              "return std::pair(cpu.node, cpu.cpu);", "return std::pair(0U, cpu.cpu);",

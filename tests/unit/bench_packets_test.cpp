@@ -59,6 +59,7 @@ PacketAccount one_lost_everywhere()
 	account.to_sink = {1, 1, 1, 1, 0};
 	account.delivered = 988;
 	account.duplicates = 1;
+	account.window = {500, 1, 499, 494, 1, 493, 488};  // all that was lost was due in the window
 	account.schedule_ns = 1'000'000;
 	account.sending_ns = 1'000'000;
 	account.lateness_p99_ns = 1000;
@@ -121,8 +122,29 @@ TEST(PacketAccount, APacketMoreOrLessAnywhereIsResidue)
 					*place += static_cast<uint64_t>(change);
 			const bool is_stage = name != "reordered" && name != "foreign" && !name.ends_with("_ns") &&
 					      !name.starts_with("rcvbuf") && name != "generator_has_cpu";
-			EXPECT_EQ(residue(account) != 0, is_stage) << name;
+			// One that arrived although it counts as lost may have been lost in warm-up.
+			const bool may_be = name == "window_delivered" && change == 1;
+			EXPECT_EQ(residue(account) != 0, is_stage && !may_be) << name;
 		}
+}
+
+TEST(PacketAccount, TheWindowMayLoseLessThanTheRunButNotMore)
+{
+	PacketAccount account = one_lost_everywhere();
+	account.window = {500, 0, 500, 500, 0, 500, 500};
+	EXPECT_EQ(residue(account), 0U);
+	account.window.delivered = 494;  // six: the whole run lost four on that link, and one came twice
+	EXPECT_EQ(residue(account), 1U);
+}
+
+TEST(PacketAccount, StagesOfTheWindowAreToldWhereTheyCanBe)
+{
+	constexpr LinkLoss kOneStage{.socket = 9};
+	constexpr LinkLoss kTwoStages{.qdisc = 4, .socket = 5};
+	EXPECT_EQ(window_loss(kOneStage, 3), (LinkLoss{.socket = 3}));
+	EXPECT_EQ(window_loss(kTwoStages, 9), kTwoStages);
+	EXPECT_EQ(window_loss(kTwoStages, 8), std::nullopt);
+	EXPECT_EQ(window_loss({}, 0), LinkLoss());
 }
 
 TEST(PacketAccount, WhatIsMissingHereIsNotHiddenByTooMuchThere)
@@ -155,6 +177,7 @@ TEST(PacketAccount, APacketFunctionThatLosesEverythingIsNotTheGeneratorsFault)
 	account.to_function.socket += account.received;
 	account.received = account.not_forwarded = account.forwarded = account.delivered = account.duplicates = 0;
 	account.to_sink = {};
+	account.window = {500, 1, 499, 0, 0, 0, 0};
 	EXPECT_TRUE(judge_account(account, 0));
 }
 

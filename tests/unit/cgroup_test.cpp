@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/process.h"
@@ -136,6 +138,26 @@ TEST_F(LiveCgroup, GoesAwayWithItsProcesses)
 	group.reset();
 	EXPECT_FALSE(fs::exists(path));
 	EXPECT_EQ(child.wait().value(), 128 + SIGKILL);
+}
+
+// As a run that is killed: its cgroup stays, and the lock goes with the process.
+TEST_F(LiveCgroup, TheNoteOfAKilledRunIsFoundAndTheNextRunTakesItsPlace)
+{
+	MAKE_OR_SKIP(group);
+	EXPECT_EQ(note_left_behind(name), std::nullopt);  // its owner lives
+	group.reset();
+	EXPECT_EQ(note_left_behind(name), std::nullopt);
+	const pid_t killed = ::fork();
+	if (killed == 0) {
+		const Result<ScopedCgroup> left = ScopedCgroup::create(name, " as it was");
+		::_exit(left ? 0 : 1);  // without destructors
+	}
+	int status = -1;
+	ASSERT_EQ(::waitpid(killed, &status, 0), killed);
+	ASSERT_EQ(status, 0);
+	EXPECT_EQ(note_left_behind(name), " as it was");
+	EXPECT_TRUE(make());
+	EXPECT_EQ(note_left_behind(name), std::nullopt);
 }
 
 TEST_F(LiveCgroup, SecondOfTheSameNameIsRefused)

@@ -15,6 +15,7 @@ TEST(RolloutOptions, OnRecordAreThoseThatWereGiven)
 	all.background_cgroup = "batch.slice";
 	all.keep_if = "p99 <= 0.5x and drop <= 1%";
 	all.seed = 7;
+	all.counters = true;
 	RolloutOptions few;  // an option without a value must not swallow the next one
 	few.sched = "scx_simple";
 	for (const RolloutOptions& options : {all, few}) {
@@ -23,6 +24,7 @@ TEST(RolloutOptions, OnRecordAreThoseThatWereGiven)
 		EXPECT_EQ(rollout_arguments(*read), rollout_arguments(options));
 		EXPECT_EQ(read->cpus, options.cpus);
 		EXPECT_EQ(read->slices, options.slices);
+		EXPECT_EQ(read->counters, options.counters);
 		EXPECT_EQ(read->keep_if, options.keep_if);
 	}
 	EXPECT_FALSE(rollout_options_from({"scx_simple", "--nonsense"}));

@@ -199,6 +199,9 @@ TEST(RolloutRecord, KeepsEverything)
 	while (machine.state.run != 3)
 		machine.step();
 	record.state = machine.state;
+	SideCounts& counts = record.state.results[0][0].eevdf.counts.emplace();
+	counts.vnf = {.values = {1, 2, 3, 4, 0, 0, 0}, .supported = 0xf};
+	counts.background = {.values = {9, 8, 7, 6, 5, 4, 3}, .supported = 0x7f, .scaled = 0x10};
 	const Result<RolloutRecord> read = record_from_json(record_to_json(record));
 	ASSERT_TRUE(read) << read.error().what;
 	EXPECT_EQ(record_to_json(*read), record_to_json(record));
