@@ -115,6 +115,16 @@ Status replace_file(const fs::path& path, std::string_view contents)
 	return status;
 }
 
+Status sync_file(const fs::path& path)
+{
+	for (const fs::path& each : {path, path.parent_path()}) {
+		const UniqueFd fd(::open(each.c_str(), O_RDONLY | O_CLOEXEC));
+		if (!fd || ::fsync(fd.get()) != 0)
+			return file_error(errno, "have on the disk", each);
+	}
+	return {};
+}
+
 Result<TempDir> TempDir::create(std::string_view prefix)
 {
 	const char* parent = ::getenv("TMPDIR");

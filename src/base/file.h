@@ -25,6 +25,9 @@ Status write_kernel_file(const std::filesystem::path& path, std::string_view tex
 // Creates or replaces a regular file as a whole: readers see the old or the new contents, never a part.
 Status replace_file(const std::filesystem::path& path, std::string_view contents);
 
+// Returns when the file and its name are on the disk: what has to outlive a machine that goes down. May take seconds.
+Status sync_file(const std::filesystem::path& path);
+
 // A directory under $TMPDIR (or /tmp) that is removed with everything in it by the destructor.
 class TempDir {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// SIGINT and SIGTERM as a readable file descriptor: the one signal handler of punctual.
+// Signals as readable file descriptors: punctual handles none in any other way.
 #pragma once
 
 #include "base/fd.h"
@@ -12,6 +12,7 @@ namespace punctual {
 class StopSignal {
  public:
 	static Result<StopSignal> create();
+	static Result<StopSignal> create_without_hangup();  // that is for a HangupSignal
 	int fd() const { return fd_.get(); }
 	bool raised();                          // has a signal arrived? does not block; stays true
 	int number() const { return number_; }  // which one, 0 if none
@@ -20,6 +21,18 @@ class StopSignal {
 	explicit StopSignal(UniqueFd fd) : fd_(std::move(fd)) {}
 	UniqueFd fd_;
 	int number_ = 0;
+};
+
+// SIGHUP for a process that reads its configuration anew at one. The same rules; under nohup it never comes.
+class HangupSignal {
+ public:
+	static Result<HangupSignal> create();
+	int fd() const { return fd_.get(); }
+	bool take();  // has one arrived since the last look? does not block
+
+ private:
+	explicit HangupSignal(UniqueFd fd) : fd_(std::move(fd)) {}
+	UniqueFd fd_;
 };
 
 }  // namespace punctual

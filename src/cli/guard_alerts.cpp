@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include <nlohmann/json.hpp>
 #include <systemd/sd-journal.h>
 
 #include "base/file.h"
@@ -83,6 +84,24 @@ void tell(const GuardAlert& alert, const AlertFacts& facts)
 	const bool is_told = send_to_journal(alert, facts);
 	if (!is_told || !stderr_is_journal())
 		fmt::print(stderr, "guard: {}\n", clean_text(alert.words));
+}
+
+std::string alert_json(const GuardAlert& alert, const AlertFacts& facts, int64_t realtime_ns)
+{
+	const char* level = alert.level == AlertLevel::info      ? "info"
+			    : alert.level == AlertLevel::warning ? "warning"
+								 : "critical";
+	const nlohmann::ordered_json json = {{"schema", "punctual.alert"},
+					     {"version", 1},
+					     {"at_ns", realtime_ns},
+					     {"level", level},
+					     {"text", clean_text(alert.words)},
+					     {"fell_back", alert.fell_back},
+					     {"scheduler", clean_text(facts.scheduler)},
+					     {"exit_class", facts.exit_class},
+					     {"cause", clean_text(facts.cause)},
+					     {"fault_file", facts.fault_file}};
+	return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 void Hook::start(const AlertFacts& facts)

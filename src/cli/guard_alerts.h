@@ -24,11 +24,15 @@ struct AlertFacts {
 // On stderr, unless that is the journal already, and with its fields in the journal where there is one.
 void tell(const GuardAlert& alert, const AlertFacts& facts);
 
+// The document "punctual.alert", version 1.
+std::string alert_json(const GuardAlert& alert, const AlertFacts& facts, int64_t realtime_ns);
+
 // Runs one command at a time, without a shell, for 30 s at most; a new fallback ends what still runs.
 class Hook {
  public:
 	// `argv` is empty when there is none; `nice` is that of the command.
 	Hook(std::vector<std::string> argv, int nice) : argv_(std::move(argv)), nice_(nice) {}
+	void set_command(std::vector<std::string> argv) { argv_ = std::move(argv); }  // what runs goes on
 	void start(const AlertFacts& facts);
 	void step();  // at least once in a second
 	// No more will come: one that still runs has 5 s to end.

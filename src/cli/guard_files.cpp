@@ -10,8 +10,12 @@
 
 #include "base/file.h"
 #include "base/file_lock.h"
+#include "base/sched_ext.h"
+#include "cli/control_client.h"
 #include "cli/guard_look.h"
+#include "cli/run_only.h"
 #include "guard/guard_record.h"
+#include "object/loaded.h"
 
 namespace punctual {
 namespace {
@@ -20,9 +24,9 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLockWait{1000};  // a guard that was killed is gone sooner
-constexpr milliseconds kResetPause{50};
-constexpr int kResetTries = 200;  // 10 s: the guard looks several times a second, unless it is loading
-constexpr const char* kReset = "guard.reset";
+constexpr int kResetTries = 10;          // of kLockWait: a guard that is just starting or ending
+constexpr milliseconds kGonePause{100};
+constexpr int kGoneTries = 20;
 
 Result<GuardState> read_state(const fs::path& path)
 {
@@ -59,48 +63,69 @@ Result<GuardState> GuardFiles::read() const
 	return read_state(directory_ / kGuardStateFile);
 }
 
-void GuardFiles::save(const GuardState& state)
+void GuardFiles::save(const GuardState& state, bool must_last)
 {
-	const Status saved = replace_file(directory_ / kGuardStateFile, guard_state_to_json(state));
+	const fs::path path = directory_ / kGuardStateFile;
+	Status saved = replace_file(path, guard_state_to_json(state));
+	if (saved && must_last)
+		saved = sync_file(path);
 	if (!saved && !said_)
 		fmt::print(stderr, "guard: {}; going on, but a restart of the guard will not know of this\n",
 			   saved.error().what);
 	said_ = !saved;
 }
 
-bool GuardFiles::take_reset() const
+namespace {
+
+Status reset_state(const GuardFiles& files, const fs::path& directory)
 {
-	return ::unlink((directory_ / kReset).c_str()) == 0;
+	GuardState state = files.read().value_or(GuardState{});  // a damaged one is no loss
+	forgive(&state);
+	TRY(replace_file(directory / kGuardStateFile, guard_state_to_json(state)));
+	fmt::print(stderr, "guard: none runs; the next one begins anew\n");
+	return {};
 }
+
+}  // namespace
 
 Status reset_guard(const fs::path& directory)
 {
 	std::error_code error;
-	if (!fs::is_directory(directory, error))
-		return fail(ExitCode::failed, "there is no guard's state in {}: nothing to reset", directory.native());
-	const auto files = GuardFiles::create(directory, -1);
-	if (files) {
-		GuardState state = files->read().value_or(GuardState{});  // a damaged one is no loss
-		state.phase = GuardPhase::resting;
-		state.held_by = HeldBy::nobody;
-		state.reason.clear();
-		state.wait_until_ns = 0;
-		state.faults_ns.clear();
-		state.hotplugs_ns.clear();
-		state.nr_faults_in_row = 0;
-		TRY(replace_file(directory / kGuardStateFile, guard_state_to_json(state)));
-		fmt::print(stderr, "guard: none runs; the next one begins anew\n");
-		return {};
-	}
-	if (files.error().code != ExitCode::failed)
-		return std::unexpected(files.error());
-	TRY(replace_file(directory / kReset, ""));
 	for (int tries = 0; tries < kResetTries; tries++) {
-		if (!fs::exists(directory / kReset, error))
+		const auto reply = TRY(ask_guard({.kind = ControlKind::reset}, control_path(directory)));
+		if (reply && reply->code != ExitCode::ok)
+			return std::unexpected(Error{reply->code, reply->text});
+		if (reply)
 			return {};
-		std::this_thread::sleep_for(kResetPause);
+		if (::geteuid() != 0)
+			return fail(ExitCode::lacking, "no guard runs, and what one left is root's to reset");
+		if (!fs::is_directory(directory, error))
+			return fail(ExitCode::failed, "there is no guard's state in {}: nothing to reset",
+				    directory.native());
+		const auto files = GuardFiles::create(directory, -1);
+		if (files)
+			return reset_state(*files, directory);
+		if (files.error().code != ExitCode::failed)
+			return std::unexpected(files.error());
 	}
-	return fail(ExitCode::failed, "the guard that runs did not answer in 10 s; it takes notice when it can");
+	return fail(ExitCode::failed, "a guard runs, but does not answer at {}", control_path(directory).native());
+}
+
+Status clean_up_after_guard(const fs::path& directory)
+{
+	std::error_code error;
+	if (!fs::is_directory(directory, error))
+		return {};
+	const GuardFiles files = TRY(GuardFiles::create(directory, -1));
+	const Status repaired = repair_and_say();
+	const std::string ops = files.read().value_or(GuardState{}).ops;
+	for (int tries = 0; !ops.empty() && read_sched_ext().ops == ops && tries < kGoneTries; tries++)
+		std::this_thread::sleep_for(kGonePause);
+	if (!ops.empty() && read_sched_ext().ops == ops) {
+		TRY(unload_scheduler());
+		fmt::print(stderr, "guard: {}, which a guard left, is detached\n", ops);
+	}
+	return repaired;
 }
 
 }  // namespace punctual

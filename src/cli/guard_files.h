@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The guard's folder: its state, the lock of the one guard that runs, and the word of a person who resets it.
+// The guard's folder: its state, and the lock of the one guard that runs; and what is done about them without a guard.
 #pragma once
 
 #include <filesystem>
@@ -18,10 +18,9 @@ class GuardFiles {
 
 	// A new state where there is none. Error (failed), with the remedy: the file is damaged.
 	Result<GuardState> read() const;
-	// Says on stderr, once, when it cannot be written: a full disk must not end the guard.
-	void save(const GuardState& state);
-	// Has somebody asked for a reset since the last look? Takes note of it.
-	bool take_reset() const;
+	// Says on stderr, once, when it cannot be written: a full disk must not end the guard. `must_last`: it is to be
+	// on the disk before what comes next, which may bring the machine down.
+	void save(const GuardState& state, bool must_last);
 	std::filesystem::path faults() const { return directory_ / "faults"; }
 
  private:
@@ -35,5 +34,9 @@ class GuardFiles {
 
 // `punctual guard --reset`: of the guard that runs, else of the state that one left.
 Status reset_guard(const std::filesystem::path& directory);
+
+// `punctual guard --clean-up`: undoes the scope of --only that a killed guard left, and detaches its scheduler should
+// the kernel still run it. Nothing of somebody else's is touched. Error (failed): a guard runs.
+Status clean_up_after_guard(const std::filesystem::path& directory);
 
 }  // namespace punctual

@@ -42,21 +42,20 @@ class_stats row_of(const std::vector<class_stats>& rows, uint64_t cgroup_id)
 
 }  // namespace
 
-Result<GuardSamples> GuardSamples::create(const std::vector<SloRule>& rules)
+GuardSamples::GuardSamples(const std::vector<SloRule>& rules)
 {
-	std::map<std::string, std::filesystem::path> cgroups;
 	for (const SloRule& rule : rules)
 		if (!rule.cgroup.empty())
-			cgroups[rule.cgroup] = TRY(find_cgroup(rule.cgroup));
-	return GuardSamples(std::move(cgroups));
+			cgroups_.insert(rule.cgroup);
 }
 
-void GuardSamples::add_classes(const std::vector<class_stats>& rows, SloSample* sample) const
+void GuardSamples::add_classes(const std::vector<class_stats>& rows, SloSample* sample)
 {
 	sample->classes.reserve(cgroups_.size());
-	for (const auto& [name, directory] : cgroups_) {
-		const Result<uint64_t> id = cgroup_id(directory);
-		const class_stats now = id ? row_of(rows, *id) : class_stats{};
+	for (const std::string& name : cgroups_) {
+		const auto directory = finder_.find(name);
+		const Result<uint64_t> id = directory ? cgroup_id(*directory) : Result<uint64_t>(0);
+		const class_stats now = id && *id != 0 ? row_of(rows, *id) : class_stats{};
 		if (now.cgroup_id == 0)
 			continue;
 		const class_stats before = row_of(classes_before_, now.cgroup_id);

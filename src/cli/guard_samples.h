@@ -3,32 +3,30 @@
 // the CPU time of its cgroups. One second after the other.
 #pragma once
 
-#include <filesystem>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "abi/sched.h"
-#include "base/result.h"
+#include "cli/cgroup_finder.h"
 #include "guard/slo_rule.h"
 
 namespace punctual {
 
 class GuardSamples {
  public:
-	// Error (usage): a rule names a cgroup that does not exist.
-	static Result<GuardSamples> create(const std::vector<SloRule>& rules);
+	explicit GuardSamples(const std::vector<SloRule>& rules);
 
 	// The first one after a load only begins: nullopt. `nr_cpus`: where the scheduler serves budgets.
 	std::optional<SloSample> take(size_t nr_cpus);
 	void restart() { has_before_ = false; }
 
  private:
-	explicit GuardSamples(std::map<std::string, std::filesystem::path> cgroups) : cgroups_(std::move(cgroups)) {}
-	void add_classes(const std::vector<class_stats>& rows, SloSample* sample) const;
+	void add_classes(const std::vector<class_stats>& rows, SloSample* sample);
 
-	std::map<std::string, std::filesystem::path> cgroups_;  // of the rules, by the name in them
+	std::set<std::string> cgroups_;  // of the rules, as written there
+	CgroupFinder finder_;
 	bool has_before_ = false;
 	int64_t before_ns_ = 0;
 	std::vector<class_stats> classes_before_;

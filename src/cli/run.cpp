@@ -42,8 +42,9 @@ Result<ExitCode> outlive(StopSignal* stop, Child* command, std::optional<ExitCod
 
 Result<ExitCode> run(const RunOptions& options)
 {
+	RunSettings settings = TRY(run_settings(TRY(complete_run_options(options))));
 	StopSignal stop = TRY(StopSignal::create());
-	SchedulerRun life = TRY(SchedulerRun::create(options));
+	SchedulerRun life = TRY(SchedulerRun::create(std::move(settings)));
 	std::optional<Child> command;
 	const int command_nice = raise_own_priority();
 

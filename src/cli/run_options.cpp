@@ -16,6 +16,19 @@ namespace {
 
 constexpr uint32_t kFloorMin = 1, kFloorMax = 50;  // per cent
 
+Result<std::string> parse_floor(std::string_view text, std::string_view what)
+{
+	return fmt::format("floor_percent={}", TRY(parse_percent(text, what, kFloorMin, kFloorMax)));
+}
+
+Result<uint32_t> parse_timeout_ms(const std::string& text, std::string_view what)
+{
+	const auto timeout = TRY(parse_duration(text));
+	if (timeout < std::chrono::milliseconds(100) || timeout > std::chrono::seconds(30))
+		return fail(ExitCode::usage, "{} {} is outside 100ms to 30s", what, text);
+	return std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+}
+
 std::string first_of(const std::string& flag, const std::string& variable, const std::string& file)
 {
 	if (!flag.empty())
@@ -98,24 +111,51 @@ void declare_run_options(CLI::App& app, RunOptions* options)
 RunOptions merge_run_options(RunOptions flags, const Environment& environment, const ConfigFile& file)
 {
 	RunOptions merged = std::move(flags);
-	merged.cpus = first_of(merged.cpus, environment("PUNCTUAL_CPUS"), file.cpus);
-	merged.floor = first_of(merged.floor, environment("PUNCTUAL_FLOOR"), file.floor);
-	merged.timeout = first_of(merged.timeout, environment("PUNCTUAL_TIMEOUT"), file.timeout);
-	merged.set.insert(merged.set.begin(), file.set.begin(), file.set.end());
+	merged.sched = first_of(merged.sched, environment("PUNCTUAL_SCHEDULER"), file.scheduler.text);
+	merged.cpus = first_of(merged.cpus, environment("PUNCTUAL_CPUS"), file.cpus.text);
+	merged.floor = first_of(merged.floor, environment("PUNCTUAL_FLOOR"), file.floor.text);
+	merged.timeout = first_of(merged.timeout, environment("PUNCTUAL_TIMEOUT"), file.timeout.text);
+	merged.only |= file.only.text == "true";
+	std::vector<std::string> set;
+	for (const ConfigValue& assignment : file.set)
+		set.push_back(assignment.text);
+	merged.set.insert(merged.set.begin(), set.begin(), set.end());
+	if (merged.only)
+		for (const ConfigValue& slice : file.slices)
+			merged.slices.push_back(slice.text);
 	merged.file_budgets = file.budgets;
 	return merged;
 }
 
+Status check_run_values(const ConfigFile& file)
+{
+	if (!file.floor.text.empty())
+		TRY(at_place(file.floor.place, parse_floor(file.floor.text, "the share")));
+	if (!file.timeout.text.empty())
+		TRY(at_place(file.timeout.place, parse_timeout_ms(file.timeout.text, "the time")));
+	if (!file.cpus.text.empty())
+		TRY(at_place(file.cpus.place, cpus_of_this_machine(file.cpus.text)));
+	for (const ConfigBudget& budget : file.budgets) {
+		TRY(at_place(budget.place, parse_budget_duration(budget.latency, budget.cgroup)));
+		if (!budget.cap.empty())
+			TRY(at_place(budget.place, parse_cap_percent(budget.cap, budget.cgroup)));
+	}
+	return {};
+}
+
+std::string environment_value(const char* name)
+{
+	const char* value = std::getenv(name);
+	return value ? value : "";
+}
+
 Result<RunOptions> complete_run_options(const RunOptions& flags)
 {
-	const auto environment = [](const char* name) {
-		const char* value = std::getenv(name);
-		return std::string(value ? value : "");
-	};
 	ConfigFile file;
-	if (const std::string path = first_of(flags.config, environment("PUNCTUAL_CONFIG"), ""); !path.empty())
+	if (const std::string path = first_of(flags.config, environment_value("PUNCTUAL_CONFIG"), ""); !path.empty())
 		file = TRY(read_config(path));
-	return merge_run_options(flags, environment, file);
+	TRY(check_run_values(file));
+	return merge_run_options(flags, environment_value, file);
 }
 
 Result<SchedulerOptions> scheduler_options(const RunOptions& options)
@@ -131,16 +171,13 @@ Result<SchedulerOptions> scheduler_options(const RunOptions& options)
 	scheduler.set = options.set;
 	scheduler.record_decisions = !options.record_decisions.empty();
 	if (!options.floor.empty())
-		scheduler.set.push_back(
-		    fmt::format("floor_percent={}", TRY(parse_percent(options.floor, "floor", kFloorMin, kFloorMax))));
-	if (!options.timeout.empty()) {
-		auto timeout = TRY(parse_duration(options.timeout));
-		if (timeout < std::chrono::milliseconds(100) || timeout > std::chrono::seconds(30))
-			return fail(ExitCode::usage, "--timeout {} is outside 100ms to 30s", options.timeout);
-		scheduler.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-	}
+		scheduler.set.push_back(TRY(parse_floor(options.floor, "floor")));
+	if (!options.timeout.empty())
+		scheduler.timeout_ms = TRY(parse_timeout_ms(options.timeout, "--timeout"));
 	return scheduler;
 }
+
+namespace {
 
 Result<std::vector<std::filesystem::path>> only_slices(const RunOptions& options)
 {
@@ -154,6 +191,14 @@ Result<std::vector<std::filesystem::path>> only_slices(const RunOptions& options
 		if (auto slice = TRY(find_cgroup(entry.cgroup)); std::ranges::find(slices, slice) == slices.end())
 			slices.push_back(slice);
 	return slices;
+}
+
+}  // namespace
+
+Result<RunSettings> run_settings(const RunOptions& options)
+{
+	return RunSettings{options.sched, TRY(scheduler_options(options)), TRY(only_slices(options)),
+			   options.record_decisions};
 }
 
 }  // namespace punctual

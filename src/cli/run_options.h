@@ -40,17 +40,34 @@ void declare_run_options(CLI::App& app, RunOptions* options);
 // Value of an environment variable, "" when it is not set.
 using Environment = std::function<std::string(const char* name)>;
 
-// Fills in what the flags left open: from PUNCTUAL_CPUS, _FLOOR and _TIMEOUT first, then from the file.
+// Fills in what the flags left open: from PUNCTUAL_SCHEDULER, _CPUS, _FLOOR and _TIMEOUT first, then from the file.
 // Tunables of the file come before those of flags: the last word holds.
 RunOptions merge_run_options(RunOptions flags, const Environment& environment, const ConfigFile& file);
+
+// Values of the file that are wrong by themselves. Errors (usage) begin with their file, line and key.
+Status check_run_values(const ConfigFile& file);
+template <typename T>
+Status at_place(const std::string& place, const Result<T>& result)
+{
+	return result ? Status() : fail(ExitCode::usage, "{}: {}", place, result.error().what);
+}
+
+// The process's own.
+std::string environment_value(const char* name);
 
 // The same with the process's environment and the file that --config or PUNCTUAL_CONFIG names.
 Result<RunOptions> complete_run_options(const RunOptions& flags);
 
-// Errors (usage) name the option that is wrong.
-Result<SchedulerOptions> scheduler_options(const RunOptions& options);
+// What a load needs. Errors (usage) name the option that is wrong.
+struct RunSettings {
+	std::string sched;
+	SchedulerOptions scheduler;
+	std::vector<std::filesystem::path> slices;  // that leave the kernel's own scheduler; empty without --only
+	std::string record_decisions;
+};
+Result<RunSettings> run_settings(const RunOptions& options);
 
-// The directories of the slices that leave the kernel's own scheduler; empty without `only`.
-Result<std::vector<std::filesystem::path>> only_slices(const RunOptions& options);
+// Its part for the scheduler.
+Result<SchedulerOptions> scheduler_options(const RunOptions& options);
 
 }  // namespace punctual

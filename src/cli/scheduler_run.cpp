@@ -80,33 +80,36 @@ int raise_own_priority()
 	return nice;
 }
 
-SchedulerRun::SchedulerRun(RunOptions options, SchedulerOptions scheduler_options, OnlyRun only, DecisionRun decisions)
-    : options_(std::move(options)),
-      scheduler_options_(std::move(scheduler_options)),
-      only_(std::move(only)),
-      decisions_(std::move(decisions)),
-      feasible_(name_of_class)
+SchedulerRun::SchedulerRun(RunSettings settings, OnlyRun only, DecisionRun decisions)
+    : settings_(std::move(settings)), only_(std::move(only)), decisions_(std::move(decisions)), feasible_(name_of_class)
 {}
 
-Result<SchedulerRun> SchedulerRun::create(const RunOptions& flags)
+Result<SchedulerRun> SchedulerRun::create(RunSettings settings)
 {
-	RunOptions options = TRY(complete_run_options(flags));
-	SchedulerOptions scheduler = TRY(scheduler_options(options));
 	if (Status repaired = repair_and_say(); !repaired) {
-		if (options.only)
+		if (settings.scheduler.only_named)
 			return std::unexpected(repaired.error());
 		fmt::print(stderr, "punctual: {}\n", repaired.error().what);
 	}
-	OnlyRun only = TRY(OnlyRun::create(scheduler.cpus, TRY(only_slices(options))));
-	DecisionRun decisions = TRY(DecisionRun::create(options.record_decisions));
-	return SchedulerRun(std::move(options), std::move(scheduler), std::move(only), std::move(decisions));
+	OnlyRun only = TRY(OnlyRun::create(settings.scheduler.cpus, settings.slices));
+	DecisionRun decisions = TRY(DecisionRun::create(settings.record_decisions));
+	return SchedulerRun(std::move(settings), std::move(only), std::move(decisions));
+}
+
+Status SchedulerRun::renew(RunSettings settings)
+{
+	OnlyRun only = TRY(OnlyRun::create(settings.scheduler.cpus, settings.slices));
+	only_.emplace(std::move(only));
+	settings_ = std::move(settings);
+	budgets_.reset();
+	return {};
 }
 
 void SchedulerRun::print_enabled() const
 {
 	for (const std::string& note : scheduler_->notes())
 		fmt::print(stderr, "punctual: {}: {}\n", scheduler_->name(), note);
-	const CpuList& mask = scheduler_options_.cpus;
+	const CpuList& mask = settings_.scheduler.cpus;
 	std::string cpus = mask.empty() ? CpuList::online().value_or(CpuList()).text() : mask.text();
 	fmt::print(stderr, "punctual: {} enabled on cpus {} (prog id {}, {} tasks)\n", scheduler_->name(), cpus,
 		   scheduler_->program_id(), tasks_of_machine());
@@ -116,7 +119,7 @@ Status SchedulerRun::load(const StopSignal& stop, bool is_reload)
 {
 	scheduler_.reset();
 	for (int tries = 1; !scheduler_; tries++) {
-		Result<Scheduler> attached = Scheduler::attach(options_.sched, scheduler_options_);
+		Result<Scheduler> attached = Scheduler::attach(settings_.sched, settings_.scheduler);
 		if (attached) {
 			scheduler_.emplace(std::move(*attached));
 			break;
@@ -129,7 +132,7 @@ Status SchedulerRun::load(const StopSignal& stop, bool is_reload)
 			return std::unexpected(attached.error());
 	}
 	enabled_at_ = Clock::now();
-	if (Status started = only_.start(); !started) {
+	if (Status started = only_->start(); !started) {
 		scheduler_.reset();
 		return started;
 	}
@@ -167,7 +170,7 @@ Result<Ended> SchedulerRun::watch(StopSignal* stop, const WatchOptions& options)
 			if (!is_enabled())
 				return Ended::by_kernel;
 		}
-		TRY(only_.follow());
+		TRY(only_->follow());
 		if (options.watcher && options.watcher())
 			return Ended::by_watcher;
 	}
@@ -184,11 +187,11 @@ ExitReport SchedulerRun::detach(bool may_reload)
 	print_exit(scheduler_->name(), report);
 	decisions_.end(*scheduler_);
 	if (!reloads)
-		only_.end();
+		only_->end();
 	// For the next one the same options, with the budgets as they stand by now.
 	if (scheduler_->budgets())
 		if (auto standing = standing_budgets(*scheduler_->budgets()))
-			scheduler_options_.budgets = std::move(*standing);
+			settings_.scheduler.budgets = std::move(*standing);
 	return report;
 }
 

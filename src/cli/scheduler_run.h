@@ -38,7 +38,11 @@ struct WatchOptions {
 class SchedulerRun {
  public:
 	// Checks what can be checked before a scheduler is loaded, and repairs what a killed run left.
-	static Result<SchedulerRun> create(const RunOptions& flags);
+	static Result<SchedulerRun> create(RunSettings settings);
+
+	// Other settings for the next load, or the same after a scope that has ended. What was created for the life of
+	// the process, as the file of decisions, goes on. REQUIRES: nothing is loaded.
+	Status renew(RunSettings settings);
 
 	// What is loaded for the first time is taken or refused. A reload is tried again: beside the hotplug that asked
 	// for it the kernel may refuse what it takes a second later, and nobody may be there to start us anew.
@@ -55,22 +59,22 @@ class SchedulerRun {
 	void drop() { scheduler_.reset(); }
 
 	// No load follows.
-	void end_scope() { only_.end(); }
+	void end_scope() { only_->end(); }
 
 	// From the last look that found it enabled until the kernel had given it up, so never too short.
 	std::chrono::nanoseconds fall_back_time() const { return given_up_at_ - enabled_at_; }
 
 	Scheduler* scheduler() { return scheduler_ ? &*scheduler_ : nullptr; }
-	const SchedulerOptions& options() const { return scheduler_options_; }
+	const Scheduler* scheduler() const { return scheduler_ ? &*scheduler_ : nullptr; }
+	const SchedulerOptions& options() const { return settings_.scheduler; }
 
  private:
-	SchedulerRun(RunOptions options, SchedulerOptions scheduler_options, OnlyRun only, DecisionRun decisions);
+	SchedulerRun(RunSettings settings, OnlyRun only, DecisionRun decisions);
 	bool is_enabled();
 	void print_enabled() const;
 
-	RunOptions options_;
-	SchedulerOptions scheduler_options_;
-	OnlyRun only_;
+	RunSettings settings_;
+	std::optional<OnlyRun> only_;  // always there; optional, because a scope is not assigned
 	DecisionRun decisions_;
 	std::optional<BudgetWatch> budgets_;
 	FeasibleWatch feasible_;

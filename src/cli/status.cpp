@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// punctual status and punctual unload: look at, and detach, whatever scheduler is loaded.
-#include <time.h>
+// punctual status and punctual unload: look at, and detach, whatever scheduler is loaded. Root does it itself; for
+// members of the group `punctual` a guard does.
+#include <unistd.h>
 
-#include <algorithm>
 #include <memory>
 
 #include <nlohmann/json.hpp>
 
 #include "base/units.h"
-#include "cli/cgroup_name.h"
 #include "cli/commands.h"
-#include "cli/feasible_words.h"
-#include "object/class_waits.h"
+#include "cli/control_client.h"
+#include "cli/status_document.h"
 #include "object/loaded.h"
 #include "scope/partial.h"
 #include "view/text.h"
@@ -21,124 +20,86 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double microseconds(uint64_t ns)
+double microseconds(const Json& ns)
 {
-	return static_cast<double>(ns) / 1e3;
+	return ns.get<double>() / 1e3;
 }
 
-std::string class_name(uint64_t id)
+double seconds(const Json& ns)
 {
-	return clean_text(cgroup_name(id).value_or(fmt::format("id {} (removed)", id)));
+	return ns.get<double>() / 1e9;
 }
 
-// Zeros when no window of the class has ended.
-class_verdict verdict_of(const LoadedScheduler& loaded, const class_stats& row)
+// Texts of a document are clean already where it was made.
+std::string text_of(const Json& json)
 {
-	auto verdict = std::ranges::find(loaded.verdicts, row.cgroup_id, &class_verdict::cgroup_id);
-	return verdict == loaded.verdicts.end() ? class_verdict() : *verdict;
+	return json.get<std::string>();
 }
 
-uint64_t ns_since(uint64_t boottime_ns)
+void print_classes(const Json& classes)
 {
-	timespec now = {};
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec - boottime_ns;
-}
-
-void add_verdict(const class_verdict& verdict, Json* json)
-{
-	const bool ever = verdict.nr_infeasible > 0;
-	(*json)["windows"] = verdict.nr_windows;
-	(*json)["infeasible_windows"] = verdict.nr_infeasible;
-	(*json)["infeasible_now"] = verdict.reason_now != FEASIBLE;
-	(*json)["infeasible_reason"] = ever ? Json(reason_key(verdict.reason)) : Json();
-	(*json)["infeasible_text"] = ever ? Json(infeasible_words(verdict)) : Json();
-	(*json)["infeasible_ns_ago"] = ever ? Json(ns_since(verdict.at_ns)) : Json();
-}
-
-Json class_json(const class_stats& row)
-{
-	return {{"cgroup", class_name(row.cgroup_id)},
-		{"cgroup_id", row.cgroup_id},
-		{"budget_ns", row.budget_ns},
-		{"waits", row.nr_waits},
-		{"missed", row.nr_missed},
-		{"wait_ns_sum", row.wait_ns_sum},
-		{"queue_ns_sum", row.queue_ns_sum},
-		{"start_ns_max", row.start_ns_max},
-		{"p50_ns", wait_quantile_ns(row, 0.5)},
-		{"p99_ns", wait_quantile_ns(row, 0.99)},
-		{"p999_ns", wait_quantile_ns(row, 0.999)},
-		{"max_ns", row.wait_ns_max}};
-}
-
-Json stats_json(const sched_stats& stats)
-{
-	return {{"enqueued", stats.nr_enqueued},
-		{"idle_cpu", stats.nr_idle_cpu},
-		{"dispatched", stats.nr_dispatched},
-		{"preempted_at_wakeup", stats.nr_preempt_now},
-		{"preempted_at_start", stats.nr_preempt_late},
-		{"timers_armed", stats.nr_timer_armed},
-		{"timers_fired", stats.nr_timer_fired},
-		{"preempted_by_timer", stats.nr_timer_preempted},
-		{"moved_to_another_cache", stats.nr_remote},
-		{"floor_granted", stats.nr_floor_granted},
-		{"preempted_by_floor", stats.nr_floor_preempted},
-		{"starved", stats.nr_starved},
-		{"resumed", stats.nr_resumed},
-		{"budget_lookups", stats.nr_budget_lookups}};
-}
-
-void print_json(const std::optional<LoadedScheduler>& loaded)
-{
-	Json json = {{"schema", "punctual.status"}, {"version", 1}, {"enabled", loaded.has_value()}, {"lost", 0}};
-	if (loaded) {
-		json["scheduler"] = loaded->name;
-		json["serves_all"] = loaded->serves_all;
-		json["loaded_ns_ago"] = loaded->loaded_ns_ago;
-		json["programs"] = Json::array();
-		for (const LoadedProgram& program : loaded->programs)
-			json["programs"].push_back({{"id", program.id}, {"name", program.name}});
-		if (loaded->stats)
-			json["counters"] = stats_json(*loaded->stats);
-		json["classes"] = Json::array();
-		for (const class_stats& row : loaded->classes) {
-			json["classes"].push_back(class_json(row));
-			add_verdict(verdict_of(*loaded, row), &json["classes"].back());
-		}
-	}
-	fmt::print("{}\n", json.dump(2));
-}
-
-void print_text(const LoadedScheduler& loaded)
-{
-	fmt::print("scheduler  {} ({}), loaded {} s ago\n", loaded.name,
-		   loaded.serves_all ? "serves all tasks" : "partial: SCHED_EXT only",
-		   loaded.loaded_ns_ago / 1000000000);
-	fmt::print("programs  ");
-	for (const LoadedProgram& program : loaded.programs)
-		fmt::print(" {}:{}", program.id, program.name);
-	fmt::print("\n");
-	if (loaded.stats) {
-		Json counters = stats_json(*loaded.stats);
-		for (const auto& [name, value] : counters.items())
-			fmt::print("{:<20} {:>14}\n", name, value.get<uint64_t>());
-	}
-	if (loaded.classes.empty())
+	if (classes.empty())
 		return;
 	fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10} {:>10} {:>10}\n", "cgroup", "budget", "waits", "missed",
 		   "p50 us", "p99 us", "max us");
-	for (const class_stats& row : loaded.classes)
-		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", class_name(row.cgroup_id),
-			   format_duration(Nanoseconds(row.budget_ns)), row.nr_waits, row.nr_missed,
-			   microseconds(wait_quantile_ns(row, 0.5)), microseconds(wait_quantile_ns(row, 0.99)),
-			   microseconds(row.wait_ns_max));
-	for (const class_stats& row : loaded.classes)
-		if (class_verdict verdict = verdict_of(loaded, row); verdict.nr_infeasible > 0)
-			fmt::print("{}: {}, the last {:.1f} s ago: {}\n", class_name(row.cgroup_id),
-				   infeasible_count(verdict), static_cast<double>(ns_since(verdict.at_ns)) / 1e9,
-				   infeasible_words(verdict));
+	for (const Json& row : classes)
+		fmt::print("{:<24} {:>10} {:>12} {:>10} {:>10.1f} {:>10.1f} {:>10.1f}\n", text_of(row.at("cgroup")),
+			   format_duration(Nanoseconds(row.at("budget_ns").get<int64_t>())),
+			   row.at("waits").get<uint64_t>(), row.at("missed").get<uint64_t>(),
+			   microseconds(row.at("p50_ns")), microseconds(row.at("p99_ns")),
+			   microseconds(row.at("max_ns")));
+	for (const Json& row : classes)
+		if (row.at("infeasible_windows").get<uint64_t>() > 0)
+			fmt::print("{}: {}, the last {:.1f} s ago: {}\n", text_of(row.at("cgroup")),
+				   text_of(row.at("infeasible_count")), seconds(row.at("infeasible_ns_ago")),
+				   text_of(row.at("infeasible_text")));
+}
+
+void print_guard(const Json& guard)
+{
+	if (guard.is_null())
+		return;
+	const std::string reason = text_of(guard.at("reason"));
+	fmt::print("guard      {} {}{}{}\n", text_of(guard.at("phase")), text_of(guard.at("scheduler")),
+		   reason.empty() ? "" : ": ", clean_text(reason));
+	if (const std::string error = text_of(guard.at("config_error")); !error.empty())
+		fmt::print("           the configuration was not taken, the one before holds: {}\n", clean_text(error));
+}
+
+void print_text(const Json& status)
+{
+	if (!status.at("enabled").get<bool>()) {
+		fmt::print("no sched_ext scheduler is loaded: the kernel runs its own\n");
+		return print_guard(status.at("guard"));
+	}
+	fmt::print("scheduler  {} ({}), loaded {} s ago\n", text_of(status.at("scheduler")),
+		   status.at("serves_all").get<bool>() ? "serves all tasks" : "partial: SCHED_EXT only",
+		   status.at("loaded_ns_ago").get<uint64_t>() / 1000000000);
+	print_guard(status.at("guard"));
+	fmt::print("programs  ");
+	for (const Json& program : status.at("programs"))
+		fmt::print(" {}:{}", program.at("id").get<uint32_t>(), text_of(program.at("name")));
+	fmt::print("\n");
+	if (status.contains("counters"))
+		for (const auto& [name, value] : status.at("counters").items())
+			fmt::print("{:<20} {:>14}\n", name, value.get<uint64_t>());
+	print_classes(status.at("classes"));
+}
+
+// What the guard says of itself, and to a user who is not root also what it sees.
+Result<Json> status_json()
+{
+	const Result<std::optional<ControlReply>> reply = ask_guard({.kind = ControlKind::status});
+	const bool is_answered = reply && *reply && (*reply)->code == ExitCode::ok;
+	Json data = is_answered ? Json::parse((*reply)->data, nullptr, false) : Json::object();
+	Json status;
+	if (is_answered && ::geteuid() != 0) {
+		status = std::move(data["status"]);
+	} else {
+		status = Json::parse(TRY(status_document()), nullptr, false);
+	}
+	status["guard"] = is_answered ? std::move(data["guard"]) : Json();
+	return status;
 }
 
 }  // namespace
@@ -148,13 +109,16 @@ Action setup_status(CLI::App& app)
 	auto as_json = std::make_shared<bool>(false);
 	app.add_flag("-j,--json", *as_json, "one JSON document");
 	return [as_json]() -> Result<ExitCode> {
-		std::optional<LoadedScheduler> loaded = TRY(loaded_scheduler());
+		const Json status = TRY(status_json());
 		if (*as_json)
-			print_json(loaded);
-		else if (loaded)
-			print_text(*loaded);
+			fmt::print("{}\n", status.dump(2));
 		else
-			fmt::print("no sched_ext scheduler is loaded: the kernel runs its own\n");
+			try {  // the JSON library reports by exception; it stops here
+				print_text(status);
+			} catch (const Json::exception& error) {
+				return fail(ExitCode::failed, "the guard is of another version than this program: {}",
+					    error.what());
+			}
 		return ExitCode::ok;
 	};
 }
@@ -162,6 +126,10 @@ Action setup_status(CLI::App& app)
 Action setup_unload(CLI::App&)
 {
 	return []() -> Result<ExitCode> {
+		if (TRY(through_guard({.kind = ControlKind::unload}))) {
+			fmt::print(stderr, "punctual: the guard detaches; the kernel runs its own scheduler\n");
+			return ExitCode::ok;
+		}
 		Status unloaded = unload_scheduler();
 		if (unloaded)
 			fmt::print(stderr, "punctual: detached; the kernel runs its own scheduler\n");

@@ -40,6 +40,8 @@ Result<GuardState> state_from(const Json& json)
 	state.phase = TRY((named<GuardPhase>(json, "phase", kPhases, guard_phase_name)));
 	state.held_by = TRY((named<HeldBy>(json, "held_by", kHeldBy, held_by_name)));
 	state.reason = json.at("reason").get<std::string>();
+	state.ops = json.value("ops", "");  // these two came later
+	state.boot_id = json.value("boot_id", "");
 	state.wait_until_ns = json.at("wait_until_ns").get<int64_t>();
 	state.loaded_at_ns = json.at("loaded_at_ns").get<int64_t>();
 	state.faults_ns = json.at("faults_ns").get<std::vector<int64_t>>();
@@ -90,6 +92,8 @@ std::string guard_state_to_json(const GuardState& state)
 			   {"phase", guard_phase_name(state.phase)},
 			   {"held_by", held_by_name(state.held_by)},
 			   {"reason", state.reason},
+			   {"ops", state.ops},
+			   {"boot_id", state.boot_id},
 			   {"wait_until_ns", state.wait_until_ns},
 			   {"loaded_at_ns", state.loaded_at_ns},
 			   {"faults_ns", state.faults_ns},
@@ -109,6 +113,24 @@ Result<GuardState> guard_state_from_json(std::string_view text)
 	} catch (const Json::exception& error) {
 		return fail(ExitCode::failed, "{}", error.what());
 	}
+}
+
+std::string guard_status_json(const GuardState& state, const GuardConfig& config, const GuardConfigPlace& place,
+			      int64_t now_ns)
+{
+	const bool waits = state.phase == GuardPhase::resting && state.wait_until_ns > now_ns;
+	const Json json = {{"phase", guard_phase_name(state.phase)},
+			   {"held_by", held_by_name(state.held_by)},
+			   {"reason", state.reason},
+			   {"scheduler", config.scheduler},
+			   {"loads_in_ns", waits ? Json(state.wait_until_ns - now_ns) : Json()},
+			   {"loads", state.nr_loads},
+			   {"warnings", state.nr_warnings},
+			   {"faults", state.faults_ns.size()},
+			   {"rules", config.slo},
+			   {"config", place.path},
+			   {"config_error", place.error}};
+	return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string guard_state_metrics(const GuardState& state)

@@ -81,6 +81,7 @@ GuardStep fault(const GuardLimits& limits, GuardState* state, const std::string&
 	state->faults_ns.push_back(now_ns);
 	state->nr_faults_in_row++;
 	state->loaded_at_ns = 0;
+	state->ops.clear();
 	if (state->faults_ns.size() >= limits.faults_max)
 		return hold(state, HeldBy::breaker,
 			    fmt::format("{} (fault {} in {:.0f} minutes)", words, state->faults_ns.size(),
@@ -114,6 +115,7 @@ GuardStep exited(const GuardLimits& limits, GuardState* state, const GuardEvent&
 	if (is_fault(exit_class))
 		return fault(limits, state, event.words, now_ns);
 	state->loaded_at_ns = 0;
+	state->ops.clear();
 	if (exit_class == ExitClass::hotplug)
 		return hotplug(limits, state, event.words, now_ns);
 	return hold(state, HeldBy::person, event.words);
@@ -142,37 +144,69 @@ GuardStep woke(const GuardLimits& limits, GuardState* state, int64_t now_ns)
 	return now_ns < state->wait_until_ns ? GuardStep{.action = GuardActionKind::wait} : load(state);
 }
 
+// The machine went down with a scheduler loaded. Perhaps it was that: a loop of reboots is to end on EEVDF.
+GuardStep went_down(const GuardLimits& limits, GuardState* state, int64_t now_ns)
+{
+	state->nr_exits[std::to_underlying(ExitClass::kernel)]++;
+	// When it went down nobody knows; now is the latest that it can have been.
+	return as_before(
+	    fault(limits, state,
+		  fmt::format("{}: the machine went down while {} was loaded", exit_class_name(ExitClass::kernel),
+			      state->ops.empty() ? "a scheduler" : state->ops),
+		  now_ns));
+}
+
 // A guard that was killed had its scheduler unloaded by the kernel: no fault of the scheduler. What was waited for is
 // still waited for, so that restarts of the guard are no way round the back-off.
-GuardStep started(const GuardLimits& limits, GuardState* state, int64_t now_ns)
+GuardStep started(const GuardLimits& limits, GuardState* state, const std::string& boot_id, int64_t now_ns)
 {
-	state->loaded_at_ns = 0;
+	const bool is_other_boot = !state->boot_id.empty() && !boot_id.empty() && state->boot_id != boot_id;
+	state->boot_id = boot_id;
 	if (state->phase == GuardPhase::held)
 		return as_before(hold(state, state->held_by, state->reason));
 	const bool was_loaded = state->phase != GuardPhase::resting && state->phase != GuardPhase::ended;
+	if (was_loaded && is_other_boot)
+		return went_down(limits, state, now_ns);
+	state->loaded_at_ns = 0;
+	state->ops.clear();
 	shorten_wait(limits, state, now_ns);
 	if (state->phase == GuardPhase::resting && state->wait_until_ns > now_ns)
 		return as_before(rest(state, state->reason, state->wait_until_ns, now_ns));
 	GuardStep step = load(state);
 	if (was_loaded)
 		step.alerts.push_back({AlertLevel::warning,
-				       "the guard before this one ended without unloading (killed, or the machine went "
-				       "down); the kernel fell back to EEVDF by itself"});
+				       "the guard before this one ended without unloading (killed); the kernel fell "
+				       "back to EEVDF by itself"});
 	return step;
 }
 
 GuardStep reset(GuardState* state)
 {
-	state->faults_ns.clear();
-	state->hotplugs_ns.clear();
-	state->nr_faults_in_row = 0;
-	if (state->phase != GuardPhase::held && state->phase != GuardPhase::resting)
+	const bool waits = state->phase == GuardPhase::held || state->phase == GuardPhase::resting;
+	forgive(state);
+	if (!waits)
 		return {};
-	state->held_by = HeldBy::nobody;
-	state->reason.clear();
-	state->wait_until_ns = 0;
 	GuardStep step = load(state);
 	step.alerts.push_back({AlertLevel::info, "reset by a person; loading again"});
+	return step;
+}
+
+GuardStep unload(GuardState* state)
+{
+	if (state->phase == GuardPhase::running)
+		return {.action = GuardActionKind::unload};  // ends as asked for
+	if (state->phase == GuardPhase::resting)
+		return as_before(hold(state, HeldBy::person, "unloaded by a person"));
+	return {};
+}
+
+// No fault, and no wait. What is not loaded is loaded with the new configuration when its time has come.
+GuardStep reload(GuardState* state)
+{
+	if (state->phase != GuardPhase::running)
+		return {.action = state->phase == GuardPhase::resting ? GuardActionKind::wait : GuardActionKind::stay};
+	GuardStep step = load(state);
+	step.action = GuardActionKind::reload;
 	return step;
 }
 
@@ -185,6 +219,7 @@ GuardStep stop(GuardState* state)
 		state->wait_until_ns = 0;
 	state->phase = state->wait_until_ns ? GuardPhase::resting : GuardPhase::ended;
 	state->held_by = HeldBy::nobody;
+	state->ops.clear();
 	return {.action = GuardActionKind::end};
 }
 
@@ -212,6 +247,19 @@ std::string_view held_by_name(HeldBy held_by)
 	return kNames[std::to_underlying(held_by)];
 }
 
+void forgive(GuardState* state)
+{
+	state->faults_ns.clear();
+	state->hotplugs_ns.clear();
+	state->nr_faults_in_row = 0;
+	if (state->phase != GuardPhase::held && state->phase != GuardPhase::resting)
+		return;
+	state->phase = GuardPhase::resting;
+	state->held_by = HeldBy::nobody;
+	state->reason.clear();
+	state->wait_until_ns = 0;
+}
+
 int64_t back_off_ns(const GuardLimits& limits, uint64_t nr_faults_in_row, uint64_t* random)
 {
 	int64_t wait_ns = limits.back_off_first_ns;
@@ -225,10 +273,11 @@ GuardStep next(const GuardLimits& limits, GuardState* state, const GuardEvent& e
 {
 	switch (event.kind) {
 	case GuardEventKind::started:
-		return started(limits, state, now_ns);
+		return started(limits, state, event.words, now_ns);
 	case GuardEventKind::loaded:
 		state->phase = GuardPhase::running;
 		state->loaded_at_ns = now_ns;
+		state->ops = event.words;
 		state->reason.clear();
 		return {};
 	case GuardEventKind::exited:
@@ -246,6 +295,10 @@ GuardStep next(const GuardLimits& limits, GuardState* state, const GuardEvent& e
 		return woke(limits, state, now_ns);
 	case GuardEventKind::reset:
 		return reset(state);
+	case GuardEventKind::unload:
+		return unload(state);
+	case GuardEventKind::reload:
+		return reload(state);
 	case GuardEventKind::stop:
 		return stop(state);
 	}

@@ -4,7 +4,8 @@
 //
 // Promises, each a test: after the third fault in ten minutes nothing is loaded until a person says so; what the
 // operator's own hands did (unload, sysrq) is not undone; a CPU that comes or goes is no fault; a scheduler that
-// somebody else loaded is left alone; however faults, clocks and restarts of the guard fall, loads stay few.
+// somebody else loaded is left alone; however faults, clocks and restarts of the guard fall, loads stay few; a machine
+// that goes down with the scheduler loaded is a fault, so a loop of reboots opens the breaker too.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct GuardLimits {
 
 enum class GuardPhase {
 	resting,    // on EEVDF until wait_until_ns
-	loading,    // asked to
+	loading,    // asked to, also anew for a changed configuration
 	running,    // loaded
 	unloading,  // asked to, by a rule
 	held,       // on EEVDF until a person says so
@@ -45,7 +46,9 @@ std::string_view held_by_name(HeldBy held_by);
 struct GuardState {
 	GuardPhase phase = GuardPhase::resting;
 	HeldBy held_by = HeldBy::nobody;
-	std::string reason = {};  // why it rests or is held, in words
+	std::string reason = {};   // why it rests or is held, in words
+	std::string ops = {};      // the kernel's name of what is loaded
+	std::string boot_id = {};  // of the kernel that this was last written under
 	int64_t wait_until_ns = 0;
 	int64_t loaded_at_ns = 0;
 	std::vector<int64_t> faults_ns = {};  // oldest first, at most faults_max
@@ -60,8 +63,8 @@ struct GuardState {
 };
 
 enum class GuardEventKind {
-	started,  // a new process, with a state that may be of an earlier one
-	loaded,
+	started,  // a new process, with a state that may be of an earlier one: `words` has the boot id
+	loaded,   // `words` has the kernel's name of it
 	exited,   // or was refused: `exit_class`, `words`
 	foreign,  // another scheduler is loaded: `words` has its name
 	warned,   // a rule that only warns was broken: `words`
@@ -69,6 +72,8 @@ enum class GuardEventKind {
 	mended,   // a rule is kept again: `words`
 	woke,     // wait_until_ns has come, or any other moment
 	reset,    // a person says: go on
+	unload,   // a person says: back to EEVDF
+	reload,   // a person changed what can be changed only by loading anew
 	stop,
 };
 struct GuardEvent {
@@ -87,6 +92,7 @@ struct GuardAlert {
 enum class GuardActionKind {
 	load,    // then loaded, exited (refused), or foreign
 	unload,  // then exited
+	reload,  // unload and load; then as for load
 	wait,    // until state.wait_until_ns, or until an event
 	stay,    // as it is, until an event: loaded, or on EEVDF
 	end,     // unload if loaded, and leave
@@ -98,6 +104,9 @@ struct GuardStep {
 
 // Changes the state to what follows from the event at `now_ns`.
 GuardStep next(const GuardLimits& limits, GuardState* state, const GuardEvent& event, int64_t now_ns);
+
+// What a person's reset forgives: of a guard that runs (the event), and of the state that one left.
+void forgive(GuardState* state);
 
 // The wait after that many faults in a row, with jitter; takes a number from *random. At most
 // back_off_max_ns * (1 + jitter_max).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "guard/hook_words.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace punctual {
@@ -38,6 +39,18 @@ Result<std::vector<std::string>> split_hook(std::string_view command)
 	if (words.empty())
 		return fail(ExitCode::usage, "--on-fallback is empty; name a program");
 	return words;
+}
+
+Status check_webhook(std::string_view url)
+{
+	constexpr size_t kUrlMax = 2000;
+	const size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : 0;
+	const auto is_odd = [](unsigned char c) { return c <= 0x20 || c >= 0x7f || c == '"' || c == '\\'; };
+	if (scheme == 0 || url.size() == scheme || url.size() > kUrlMax || url[scheme] == '/' ||
+	    std::ranges::any_of(url, is_odd))
+		return fail(ExitCode::usage,
+			    "the webhook is no URL of the form http://HOST[:PORT]/PATH or https://...");
+	return {};
 }
 
 }  // namespace punctual

@@ -14,4 +14,7 @@ namespace punctual {
 // word at all, or a quote or \ without its end, with its position counted from 1.
 Result<std::vector<std::string>> split_hook(std::string_view command);
 
+// Error (usage) unless it is http:// or https:// and a host, without blanks and control characters.
+Status check_webhook(std::string_view url);
+
 }  // namespace punctual

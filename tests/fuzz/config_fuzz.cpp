@@ -18,8 +18,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 	for (const ConfigBudget& budget : config->budgets)
 		if (budget.latency.empty())
 			abort();
-	for (const std::string& assignment : config->set)
-		if (assignment.find('=') == std::string::npos || assignment.ends_with('='))
+	for (const ConfigValue& assignment : config->set)
+		if (assignment.text.find('=') == std::string::npos || assignment.text.ends_with('='))
 			abort();
+	for (const auto* list : {&config->slo, &config->slices, &config->set})
+		for (const ConfigValue& value : *list)
+			if (value.text.empty() || !value.place.starts_with("fuzz.toml:"))
+				abort();
+	// Merged with itself it says the same.
+	ConfigFile merged = *config;
+	merge_config(&merged, *config);
+	if (merged.set.size() != config->set.size() || merged.budgets.size() != config->budgets.size() ||
+	    merged.scheduler.text != config->scheduler.text)
+		abort();
 	return 0;
 }

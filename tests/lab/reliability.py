@@ -15,6 +15,7 @@ from guest import WALL, lab
 
 HERE = pathlib.Path(__file__).resolve().parent
 OBJECTS = os.path.join(os.path.dirname(os.path.abspath(guest.PUNCTUAL)), "tests/objects")
+UNIT = HERE.parents[1] / "deploy/systemd/punctual.service"
 DOCUMENT = HERE.parents[1] / "docs/reliability.md"
 BEGIN = "<!-- by: python3 tests/lab/reliability.py --write -->"
 HEAD = "| fault | what the guard said | ms to EEVDF, at most | tasks lost |\n|---|---|---:|---:|"
@@ -24,7 +25,7 @@ def run_faults():
     """One guest, all faults."""
     return lab("python3", "-B", f"{HERE}/inside/guard_checks.py",
                options=(*WALL, "--kernel", "6.18", "--cpus", "2", "--include", f"{HERE}/inside", "--include", OBJECTS,
-                        "--env", f"OBJECTS={OBJECTS}", "--timeout", "10m"))
+                        "--include", str(UNIT), "--env", f"OBJECTS={OBJECTS}", "--env", f"UNIT={UNIT}", "--timeout", "10m"))
 
 
 def table_of(ended):

@@ -22,6 +22,8 @@ GuardState held_state()
 	state.nr_faults_in_row = 3;
 	state.random = 0xffff'ffff'ffff'ffff;
 	state.nr_loads = 7;
+	state.ops = "latency";
+	state.boot_id = "b";
 	state.nr_exits[static_cast<size_t>(ExitClass::stall)] = 3;
 	return state;
 }
@@ -59,6 +61,28 @@ TEST(GuardRecord, MetricsSayWhatIsLoadedAndWhatEnded)
 	EXPECT_NE(guard_metrics({}, "scx_latency\"}\n").find("{ops=\"scx_latency\"} 1\n"), std::string::npos);
 }
 
+TEST(GuardRecord, StateOfAnEarlierVersionIsRead)
+{
+	std::string text = guard_state_to_json(held_state());
+	for (const std::string_view line : {"\t\"ops\": \"latency\",\n", "\t\"boot_id\": \"b\",\n"})
+		text.erase(text.find(line), line.size());
+	const auto read = guard_state_from_json(text);
+	ASSERT_TRUE(read) << read.error().what;
+	EXPECT_EQ(read->ops + read->boot_id, "");
+}
+
+TEST(GuardRecord, StatusSaysWhyAndWhichConfigurationHolds)
+{
+	const GuardConfig config{.scheduler = "scx_latency", .slo = {"starved > 0"}};
+	const std::string text = guard_status_json(held_state(), config, {"/etc/punctual", "a.toml:1: no"}, 0);
+	for (const char* part : {R"("phase":"held")", R"("held_by":"breaker")", R"("reason":"a \"quoted\" reason")",
+				 R"("config_error":"a.toml:1: no")", R"("loads_in_ns":null)", R"("faults":3)"})
+		EXPECT_NE(text.find(part), std::string::npos) << part << text;
+	GuardState resting;
+	resting.wait_until_ns = 5;
+	EXPECT_NE(guard_status_json(resting, config, {}, 3).find(R"("loads_in_ns":2)"), std::string::npos);
+}
+
 TEST(HookWords, AreSplitWithoutAShell)
 {
 	using Words = std::vector<std::string>;
@@ -70,6 +94,15 @@ TEST(HookWords, AreSplitWithoutAShell)
 	for (const char* wrong : {"", "  ", "a 'b", "a \"b\\\"", "a \\"})
 		EXPECT_FALSE(split_hook(wrong)) << wrong;
 	EXPECT_NE(split_hook("a 'b").error().what.find("position 3"), std::string::npos);
+}
+
+TEST(Webhook, UrlIsHttpAndHasAHost)
+{
+	for (const char* right : {"http://a", "https://a.b:80/c?d=[e]", "http://[::1]:9/x"})
+		EXPECT_TRUE(check_webhook(right)) << right;
+	for (const char* wrong : {"", "http://", "http:///a", "ftp://a", "-o/etc/passwd", "http://a b", "http://a\nb",
+				  "http://a\"b", "file:///etc/shadow"})
+		EXPECT_FALSE(check_webhook(wrong)) << wrong;
 }
 
 TEST(ExitClass, KindsAreClassified)

@@ -216,6 +216,118 @@ TEST(Guard, RestartIsNoWayRoundTheBackOff)
 	EXPECT_EQ(guard.tell(Kind::started).action, Act::wait);  // nor is a kill
 }
 
+// A reboot: another process under another kernel, which has the state that was on the disk.
+TEST(Guard, LoopOfRebootsOpensTheBreaker)
+{
+	Guard guard;
+	EXPECT_EQ(guard.tell({Kind::started, {}, "boot 1"}).action, Act::load);
+	for (int boot = 2; boot <= 3; boot++) {
+		guard.tell({Kind::loaded, {}, "latency"});
+		guard.now_ns += kMinuteNs;
+		const GuardStep step = guard.tell({Kind::started, {}, "boot " + std::to_string(boot)});
+		EXPECT_EQ(step.action, Act::wait);
+		EXPECT_NE(step.alerts.at(0).words.find("went down while latency was loaded"), std::string::npos);
+		EXPECT_FALSE(step.alerts.at(0).fell_back);
+		guard.now_ns = guard.state.wait_until_ns;
+		EXPECT_EQ(guard.tell(Kind::woke).action, Act::load);
+	}
+	guard.now_ns += kMinuteNs;
+	EXPECT_EQ(guard.tell({Kind::started, {}, "boot 4"}).action, Act::stay);  // also when it only was about to load
+	EXPECT_EQ(guard.state.held_by, HeldBy::breaker);
+	guard.now_ns += kMinuteNs;
+	EXPECT_EQ(guard.tell({Kind::started, {}, "boot 5"}).action, Act::stay);
+}
+
+TEST(Guard, FaultsBeforeARebootCount)
+{
+	Guard guard;
+	guard.tell({Kind::started, {}, "boot 1"});
+	guard.tell(Kind::loaded);
+	guard.exits(ExitClass::error);
+	guard.load();
+	guard.exits(ExitClass::error);
+	guard.tell(Kind::stop);  // an orderly one
+	guard.now_ns += 2 * kMinuteNs;
+	EXPECT_EQ(guard.tell({Kind::started, {}, "boot 2"}).action, Act::load);
+	guard.tell(Kind::loaded);
+	EXPECT_EQ(guard.exits(ExitClass::error).action, Act::stay);
+	EXPECT_EQ(guard.state.held_by, HeldBy::breaker);
+}
+
+TEST(Guard, OrderlyRebootIsNoFault)
+{
+	Guard guard;
+	guard.tell({Kind::started, {}, "boot 1"});
+	guard.tell(Kind::loaded);
+	guard.tell(Kind::stop);
+	const GuardStep step = guard.tell({Kind::started, {}, "boot 2"});
+	EXPECT_EQ(step.action, Act::load);
+	EXPECT_TRUE(step.alerts.empty());
+	EXPECT_TRUE(guard.state.faults_ns.empty());
+}
+
+TEST(Guard, ReloadIsNoFaultAndNoWait)
+{
+	Guard guard;
+	guard.load();
+	const GuardStep step = guard.tell(Kind::reload);
+	EXPECT_EQ(step.action, Act::reload);
+	EXPECT_TRUE(step.alerts.empty());
+	EXPECT_EQ(guard.tell(Kind::loaded).action, Act::stay);
+	EXPECT_TRUE(guard.state.faults_ns.empty());
+	EXPECT_EQ(guard.state.phase, GuardPhase::running);
+	// What the kernel does not take is a fault like any other.
+	guard.tell(Kind::reload);
+	EXPECT_EQ(guard.exits(ExitClass::refused).action, Act::wait);
+	EXPECT_EQ(guard.state.faults_ns.size(), 1U);
+}
+
+TEST(Guard, ReloadLoadsNothingThatIsNotLoaded)
+{
+	Guard guard;
+	guard.load();
+	guard.exits(ExitClass::error);
+	EXPECT_EQ(guard.tell(Kind::reload).action, Act::wait);
+	guard.load();
+	guard.exits(ExitClass::asked_for);
+	EXPECT_EQ(guard.tell(Kind::reload).action, Act::stay);
+	EXPECT_EQ(guard.state.phase, GuardPhase::held);
+}
+
+TEST(Guard, PersonUnloadsWhateverItDoes)
+{
+	Guard guard;
+	guard.load();
+	EXPECT_EQ(guard.tell(Kind::unload).action, Act::unload);
+	EXPECT_EQ(guard.exits(ExitClass::asked_for).action, Act::stay);
+	EXPECT_EQ(guard.state.held_by, HeldBy::person);
+	EXPECT_TRUE(guard.state.faults_ns.empty());
+	guard.tell(Kind::reset);
+	guard.tell(Kind::loaded);
+	guard.exits(ExitClass::error);
+	EXPECT_EQ(guard.tell(Kind::unload).action, Act::stay);  // and does not load when the wait is over
+	EXPECT_EQ(guard.state.held_by, HeldBy::person);
+	EXPECT_EQ(guard.tell(Kind::unload).action, Act::stay);
+}
+
+TEST(Guard, StateThatIsForgivenLoadsAtTheNextStart)
+{
+	Guard guard;
+	for (int fault = 1; fault <= 3; fault++) {
+		guard.load();
+		guard.exits(ExitClass::error);
+	}
+	guard.tell(Kind::stop);
+	const uint64_t nr_loads = guard.state.nr_loads;
+	forgive(&guard.state);
+	EXPECT_EQ(guard.state.nr_loads, nr_loads);
+	const GuardStep step = guard.tell(Kind::started);
+	EXPECT_EQ(step.action, Act::load);
+	EXPECT_TRUE(step.alerts.empty());
+	guard.tell(Kind::loaded);
+	EXPECT_EQ(guard.exits(ExitClass::error).action, Act::wait);  // and counts anew
+}
+
 TEST(Guard, StopEndsInEveryPhase)
 {
 	for (GuardPhase phase : {GuardPhase::resting, GuardPhase::loading, GuardPhase::running, GuardPhase::unloading,
@@ -254,20 +366,21 @@ TEST(Guard, LoadsOfTenMinutesAreBounded)
 					   : phase == GuardPhase::resting           ? Kind::woke
 										    : Kind::exited;
 			const ExitClass exit_class = below(20) ? ExitClass::error : static_cast<ExitClass>(below(8));
-			GuardEvent event{below(20) ? usual : static_cast<Kind>(below(10)), exit_class, "x"};
+			GuardEvent event{below(20) ? usual : static_cast<Kind>(below(12)), exit_class, "x"};
 			// Only what is loaded or asked for can end or be reported as loaded.
 			const bool is_up = phase == GuardPhase::running || phase == GuardPhase::unloading;
 			if ((event.kind == Kind::exited && !is_up && phase != GuardPhase::loading) ||
 			    (event.kind == Kind::loaded && phase != GuardPhase::loading))
 				event.kind = Kind::woke;
 			const bool is_free = event.kind == Kind::started || event.kind == Kind::reset ||
-					     event.kind == Kind::stop ||
+					     event.kind == Kind::stop || event.kind == Kind::reload ||
 					     (event.kind == Kind::exited && event.exit_class == ExitClass::hotplug);
 			// A reset forgives all faults: it is good for as many loads as a new guard.
 			if (is_free)
 				allowed.insert(allowed.end(), event.kind == Kind::reset ? guard.limits.faults_max : 1,
 					       guard.now_ns);
-			if (guard.tell(event).action == Act::load)
+			const Act action = guard.tell(event).action;
+			if (action == Act::load || action == Act::reload)
 				loads.push_back(guard.now_ns);
 			const auto lately = [&](int64_t at) {
 				return guard.now_ns - at < guard.limits.fault_window_ns;

@@ -190,5 +190,22 @@ TEST(Copy, ThatHangsIsLeftToItsLimit)
 	EXPECT_EQ(*copy.wait(std::chrono::milliseconds(10)), std::nullopt);  // and the destructor kills it
 }
 
+TEST(HangupSignal, IsTakenOnceAndStopsNothing)
+{
+	const pid_t pid = ::fork();
+	if (pid == 0) {
+		StopSignal stop = StopSignal::create_without_hangup().value();
+		HangupSignal hangup = HangupSignal::create().value();
+		::raise(SIGHUP);
+		if (stop.raised() || !hangup.take() || hangup.take())
+			::_exit(1);
+		::raise(SIGTERM);
+		::_exit(!hangup.take() && stop.raised() ? 0 : 2);
+	}
+	int status = -1;
+	ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+	EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 }  // namespace
 }  // namespace punctual

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,11 @@ import threading
 import time
 import unittest
 
-from running import Quiet, Running, make_cgroup, ran_ns, sched_ext, wait_for
+from running import Quiet, Running, make_cgroup, ran_ns, sched_ext, wait_disabled, wait_for
 
 OBJECTS = os.environ["OBJECTS"]
-FAILED, USAGE = 1, 2
+UNIT = os.environ["UNIT"]
+FAILED, USAGE, LACKING = 1, 2, 3
 SLICE = "vnf.slice"
 ROWS = []
 
@@ -232,6 +234,194 @@ class Faults(Quiet):
             self.assertEqual(guard.stop(), 0)
         self.path("guard.json").write_text("{", encoding="ascii")
         self.assert_refused(self.punctual_guard("scx_simple"), FAILED, "guard.json", "remove it")
+
+
+class Systemd:
+    """The other end of a NOTIFY_SOCKET, with a watchdog of two seconds: what the service said, a message each."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.said = []
+        os.environ.update(NOTIFY_SOCKET=str(path), WATCHDOG_USEC="2000000")
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            self.said.append(self.socket.recv(4096).decode())
+
+    def count(self, pattern):
+        return sum(bool(re.search(pattern, message, re.MULTILINE)) for message in list(self.said))
+
+    def wait(self, pattern, nr=1):
+        wait_for(lambda: self.count(pattern) >= nr, f"{nr} x {pattern} to systemd, which heard {self.said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+
+
+def capabilities_of_unit():
+    """Numbers of the capabilities that the unit leaves to the service."""
+    numbers = {"DAC_READ_SEARCH": 2, "SYS_ADMIN": 21, "SYS_NICE": 23, "SYSLOG": 34, "PERFMON": 38, "BPF": 39}
+    line = re.search(r"^CapabilityBoundingSet=(.*)$", pathlib.Path(UNIT).read_text(encoding="ascii"), re.MULTILINE)[1]
+    return {numbers[name.removeprefix("CAP_")] for name in line.split()}
+
+
+def drop_others(kept):
+    """For a child that execs: root gets what the bounding set leaves."""
+    libc = ctypes.CDLL(None)
+    for number in range(64):
+        if number not in kept:
+            libc.prctl(24, number, 0, 0, 0)   # PR_CAPBSET_DROP
+
+
+class Service(Quiet):
+    """The guard as a service: configuration, reload, control socket, systemd."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = tempfile.TemporaryDirectory()
+        os.chmod(self.folder.name, 0o755)
+        os.makedirs("/var/lib/punctual", exist_ok=True)
+        self.config = pathlib.Path(self.folder.name, "punctual.toml")
+        self.workers = [Worker(), Worker()]
+        for name in (SLICE, "other.slice"):
+            make_cgroup(name)
+
+    def tearDown(self):
+        for worker in self.workers:
+            worker.end()
+        super().tearDown()
+        self.folder.cleanup()
+
+    def write(self, *lines):
+        self.config.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+    def command(self, *arguments, user=0, groups=()):
+        return subprocess.run(["punctual", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                              timeout=120, cwd="/", user=user, group=user, extra_groups=groups)
+
+    def done(self, *arguments, **who):
+        ended = self.command(*arguments, **who)
+        self.assertEqual(ended.returncode, 0, ended)
+        return ended
+
+    def budgets(self, **who):
+        rows = json.loads(self.done("budget", "ls", "--json", **who).stdout)["budgets"]
+        return {row["cgroup"].rsplit("/", 1)[-1]: row["budget_ns"] // 1000 for row in rows}
+
+    def guard(self, *arguments):
+        return Running("--config", self.folder.name, *arguments, command="guard")
+
+    def test_11_reload_changes_what_it_can_in_place_and_a_bad_one_nothing(self):
+        plain = ('scheduler = "scx_latency"', 'timeout = "20s"')
+        self.write(*plain, "[budgets]", f'"{SLICE}" = "60us"', '"late.slice" = "80us"')
+        with Systemd(pathlib.Path(self.folder.name, "notify")) as systemd, self.guard() as guard:
+            guard.wait_enabled()
+            systemd.wait("^READY=1")
+            loads = sched_ext("enable_seq")
+
+            self.write(*plain, "[budgets]", f'"{SLICE}" = "50us"', '"late.slice" = "80us"')
+            guard.send(signal.SIGHUP)
+            guard.wait_line(f"guard: new configuration: budget of {SLICE} 50us$")
+            systemd.wait(r"^RELOADING=1\nMONOTONIC_USEC=\d+$")
+            systemd.wait("^READY=1", 2)
+            self.assertEqual(self.budgets(), {SLICE: 50})
+            self.done("budget", "set", "other.slice", "70us")
+
+            self.write(*plain, 'floor = "90%"')
+            guard.send(signal.SIGHUP)
+            guard.wait_line("guard: the new configuration was not taken, the one before holds: .*punctual.toml:3: floor: ")
+            self.assert_refused(self.command("guard", "--reload"), USAGE, "punctual.toml:3: floor: ")
+            self.assertIn("punctual.toml:3: floor", json.loads(self.done("status", "--json").stdout)["guard"]["config_error"])
+            self.assertIn("was not taken", self.done("status").stdout)
+            self.assertEqual(self.budgets(), {SLICE: 50, "other.slice": 70})
+            self.assertEqual(sched_ext("enable_seq"), loads)
+
+            make_cgroup("late.slice")
+            guard.wait_line("guard: budget of late.slice: 80us")
+            self.assertEqual(self.budgets()["late.slice"], 80)
+
+            self.write(*plain, 'floor = "20%"', "[budgets]", f'"{SLICE}" = "50us"', '"late.slice" = "80us"')
+            self.assertIn("floor_percent=20: loading again", self.done("guard", "--reload").stderr)
+            guard.wait_enabled(2)
+            wait_for(lambda: json.loads(self.done("status", "--json").stdout)["guard"]["phase"] == "running", "running")
+            status = json.loads(self.done("status", "--json").stdout)["guard"]
+            self.assertEqual((status["faults"], status["config_error"]), (0, ""))
+            self.assertEqual(self.budgets(), {SLICE: 50, "other.slice": 70, "late.slice": 80})   # also what a person set
+
+            # What passes the check and not the kernel: the configuration before is loaded again.
+            self.write(f'scheduler = "{foreign("init_fails")}"')
+            self.done("guard", "--reload")
+            guard.wait_line("guard: the new configuration was not taken, the one before holds: refused: ")
+            guard.wait_enabled(3)
+            self.assertIn(SLICE, self.budgets())
+            self.assertEqual([worker.is_lost() for worker in self.workers], [False, False])
+            systemd.wait("^WATCHDOG=1", 4)
+            self.assertEqual(guard.stop(), 0)
+            systemd.wait("^STOPPING=1")
+
+    def test_12_group_may_control_and_nobody_else(self):
+        with open("/etc/group", "a", encoding="ascii") as file:
+            file.write("punctual:x:900:\n")
+        self.write('scheduler = "scx_latency"')
+        stranger, member = {"user": 1000, "groups": (1001,)}, {"user": 1000, "groups": (900,)}
+        with self.guard() as guard:
+            guard.wait_enabled()
+            for arguments in (["budget", "set", SLICE, "60us"], ["unload"], ["guard", "--reset"], ["guard", "--reload"]):
+                self.assert_refused(self.command(*arguments, **stranger), LACKING, "group punctual")
+            self.assertEqual(self.budgets(), {})
+            self.done("budget", "set", SLICE, "60us", **member)
+            self.assertEqual(self.budgets(**member), {SLICE: 60})
+            self.assertIn(SLICE, self.done("status", **member).stdout)
+            self.assert_refused(self.command("budget", "set", "none.slice", "60us", **member), USAGE, "none.slice")
+            self.done("budget", "clear", SLICE, **member)
+            self.assertEqual(self.budgets(), {})
+            # Clients that say nothing keep nobody out for long, and the guard goes on.
+            silent = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(8)]
+            for client in silent:
+                client.connect("/run/punctual/control")
+            wait_for(lambda: self.command("status", **member).returncode == 0, "a place among the clients")
+            self.done("unload", **member)
+            guard.wait_line("guard: asked_for: .*; staying on EEVDF")
+            self.assertEqual(sched_ext("state"), "disabled")
+            self.done("guard", "--reset", **member)
+            guard.wait_enabled(2)
+            self.assertEqual(guard.stop(), 0)
+
+    def test_13_capabilities_of_the_unit_are_enough(self):
+        kept = capabilities_of_unit()
+        self.write('scheduler = "scx_latency"', "[budgets]", f'"{SLICE}" = "60us"', "[guard]", 'slo = ["normal < 100%"]')
+        for only in ((), ("--only", "--cpus", "1")):
+            with Running("--config", self.folder.name, *only, command="guard", preexec_fn=lambda: drop_others(kept)) as guard:
+                guard.wait_enabled()
+                status = pathlib.Path(f"/proc/{guard.process.pid}/status").read_text(encoding="ascii")
+                self.assertEqual(int(re.search(r"CapEff:\s*(\w+)", status)[1], 16), sum(1 << number for number in kept))
+                self.assertEqual(os.getpriority(os.PRIO_PROCESS, guard.process.pid), -20)
+                guard.wait_line('guard: rule "normal < 100%" is broken')   # which reads counters and finds cgroups by id
+                self.assertEqual(self.budgets(), {SLICE: 60})
+                self.assertEqual(guard.stop(), 0)
+                self.assertEqual([line for line in guard.lines if "not permitted" in line.lower()], [])
+
+    def test_14_what_a_killed_guard_left_is_undone(self):
+        self.write('scheduler = "scx_latency"', "only = true", 'cpus = "1"', "[budgets]", f'"{SLICE}" = "60us"')
+        with self.guard() as guard:
+            guard.wait_enabled()
+            self.assertTrue(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus").read_text(encoding="ascii").strip())
+            self.assert_refused(self.command("guard", "--clean-up"), FAILED, "another guard runs")
+            guard.send(signal.SIGKILL)
+            guard.end()
+            wait_disabled()
+            self.done("guard", "--clean-up")
+            self.assertEqual(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus").read_text(encoding="ascii").strip(), "")
+        with Running(foreign("foreign_fifo")) as other:   # of somebody else: left alone
+            other.wait_enabled()
+            self.done("guard", "--clean-up")
+            self.assertEqual(sched_ext("state"), "enabled")
+            self.assertEqual(other.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -56,9 +56,9 @@ def make_cgroup(path):
 class Running:
     """One `punctual run` or guard: its lines on stderr as they come, and its end."""
 
-    def __init__(self, *arguments, command="run"):
-        self.process = subprocess.Popen(["punctual", command, *arguments], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def __init__(self, *arguments, command="run", preexec_fn=None):
+        self.process = subprocess.Popen(["punctual", command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn)
         self.lines = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
