@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every header compiles alone: the reader of one need not know what to include before it."""
+"""Every header compiles alone: the reader of one need not know what to include before it. Of one that its own .cpp includes
+first the build shows that, and it is not compiled again."""
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -13,6 +15,14 @@ CXX = ["g++", "-std=gnu++23", "-fsyntax-only", "-x", "c++", "-Wall", "-Wextra", 
 # A part of a scheduler may define a callback that only the whole uses.
 BPF = ["clang-19", "-target", "bpf", "-mcpu=v3", "-std=gnu23", "-fsyntax-only", "-x", "c", "-Wall",
        "-Wno-unused-function", "-Werror"]
+
+
+def is_shown_by_the_build(root, path):
+    source = (root / path).with_suffix(".cpp")
+    if path.parts[0] != "src" or not source.exists():
+        return False
+    first = re.search(r'^#include (.*)$', source.read_text(), re.MULTILINE)
+    return first is not None and first[1] == f'"{path.relative_to("src")}"'
 
 
 def compilers_for(path):
@@ -29,7 +39,7 @@ def complaint(root, path, compiler):
 
 def complaints(root):
     jobs = [(root, path, compiler) for path in tree.files(root) if path.suffix == ".h"
-            for compiler in compilers_for(path)]
+            and not is_shown_by_the_build(root, path) for compiler in compilers_for(path)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         return [text for text in pool.map(lambda job: complaint(*job), jobs) if text]
 
@@ -49,6 +59,11 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(len(self.findings({"src/base/leans.h": "#pragma once\nstd::string name();\n"})), 1)
         self.assertEqual(len(self.findings({"policy/leans.h": "#pragma once\nstatic inline u64 f(void) { return 0; }\n"})), 2)
         self.assertEqual(len(self.findings({"bpf/leans.h": "#pragma once\nvoid f(u64 x);\n"})), 1)
+
+    def test_header_that_its_source_includes_first_is_left_to_the_build(self):
+        leaning = "#pragma once\nstd::string name();\n"
+        self.assertEqual(self.findings({"src/base/a.h": leaning, "src/base/a.cpp": '#include "base/a.h"\n'}), [])
+        self.assertEqual(len(self.findings({"src/base/a.h": leaning, "src/base/a.cpp": '#include <string>\n#include "base/a.h"\n'})), 1)
 
     def test_header_for_one_side_only_is_found(self):
         # Shared headers must be valid C and C++: no implicit conversion from void*, no class.

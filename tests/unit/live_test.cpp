@@ -111,8 +111,9 @@ TEST(LiveMetrics, HostileNamesAreHarmlessAndNoSeriesIsThereTwice)
 	std::istringstream lines(text);
 	for (std::string line; std::getline(lines, line);) {
 		EXPECT_TRUE(line.starts_with("# ") || line.starts_with("punctual_")) << line;
-		if (!line.starts_with('#'))
+		if (!line.starts_with('#')) {
 			EXPECT_EQ(++seen[line.substr(0, line.rfind(' '))], 1) << line;
+		}
 	}
 	EXPECT_TRUE(has_line(text, "punctual_class_waits_total{cgroup=\"a_x0ab\"} 11"));
 	EXPECT_TRUE(has_line(text, "punctual_class_missed_total{cgroup=\"a_x0ab\"} 3"));
