@@ -94,7 +94,7 @@ class Setup(OnAMachine):
         self.assertEqual(machine.setup().returncode, 0)
         self.assertEqual(machine.apt_calls(), [])   # no browser for who builds
         machine.setup("tests")
-        self.assertTrue(machine.apt_calls()[-1].endswith(" install chromium chromium-driver iproute2 python3-selenium tmux"),
+        self.assertTrue(machine.apt_calls()[-1].endswith(" install chromium chromium-driver fish iproute2 python3-selenium tmux zsh"),
                         machine.apt_calls())
 
     def test_unknown_word_is_refused(self):
