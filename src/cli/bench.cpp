@@ -241,7 +241,8 @@ Result<ExitCode> bench(const BenchArguments& arguments)
 	if (arguments.search)
 		return search(arms, options, arguments, stop);
 	const std::vector<BenchResult> starts = TRY(run_starts(arms, options, arguments, stop));
-	BenchReport report = bench_report(starts, options, arguments.lab, margin);
+	BenchReport report =
+	    bench_report(starts, options, arguments.lab ? BenchPlace::lab : BenchPlace::machine, margin);
 	report.command = repeat_command(arguments, options);
 	if (!arguments.html.empty())
 		TRY(replace_file(arguments.html, bench_html(report)));

@@ -13,15 +13,25 @@ namespace {
 
 bool is_load_fact(std::string_view name)
 {
-	constexpr std::string_view kLoad[] = {
-	    "cpus", "packets_per_s", "packets",  "arrivals", "seed",       "ring_packets",        "rx_usecs",
-	    "work", "warmup",        "duration", "settle",   "background", "background_processes"};
+	constexpr std::string_view kLoad[] = {"cpus",          "packet_functions",
+					      "packets_per_s", "packets",
+					      "arrivals",      "seed",
+					      "ring_packets",  "rx_usecs",
+					      "work",          "warmup",
+					      "duration",      "settle",
+					      "background",    "background_processes"};
 	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
-std::vector<std::string> notes_of(std::span<const BenchResult> starts, bool lab, size_t cpus)
+std::vector<std::string> notes_of(std::span<const BenchResult> starts, BenchPlace place, size_t cpus)
 {
 	std::vector<std::string> notes;
+	const bool lab = place == BenchPlace::lab;
+	if (place == BenchPlace::simulator)
+		return {
+		    "Simulated: the policy is that of the kernel, what it costs is in the file of costs, and there are "
+		    "no "
+		    "caches. How far the figures are from the lab's is in docs/simulator.md."};
 	if (lab)
 		notes = {
 		    "Virtual time: one instruction takes 1 ns, and the same run gives the same figures. Ratios hold; "
@@ -65,7 +75,7 @@ std::string fact_over_starts(std::span<const BenchResult> starts, size_t at)
 	return value;
 }
 
-BenchRow row_of(std::span<const BenchResult> starts, size_t arm, bool lab)
+BenchRow row_of(std::span<const BenchResult> starts, size_t arm, bool shows_cycles)
 {
 	const ArmResult total = total_of(starts, arm);
 	BenchRow row;
@@ -78,7 +88,7 @@ BenchRow row_of(std::span<const BenchResult> starts, size_t arm, bool lab)
 	row.context_switches = total.context_switches();
 	row.packet_cpu_ns = total.vnf_cpu_ns;
 	row.background_cpu_ns = total.background_cpu_ns;
-	row.cycle_ns = lab ? total.cycle_ns() : 0;  // else instructions do not all take as long
+	row.cycle_ns = shows_cycles ? total.cycle_ns() : 0;  // else instructions do not all take as long
 	row.budget_ns = total.budget_ns;
 	if (starts.size() > 1)
 		for (const BenchResult& start : starts) {
@@ -120,10 +130,11 @@ BenchComparison comparison_of(const ArmQuestion& question)
 
 }  // namespace
 
-BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, bool lab, double margin)
+BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, BenchPlace place,
+			 double margin)
 {
 	BenchReport report;
-	report.notes = notes_of(starts, lab, options.cpus.size());
+	report.notes = notes_of(starts, place, options.cpus.size());
 	const Environment& environment = starts[0].environment;
 	for (size_t at = 0; at < environment.size(); at++) {
 		std::string title = environment[at].first;
@@ -136,7 +147,7 @@ BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions
 		if (std::string note = packets_note(starts, arm); !note.empty())
 			report.notes.push_back(std::move(note));
 	for (size_t arm = 0; arm < starts[0].arms.size(); arm++)
-		report.rows.push_back(row_of(starts, arm, lab));
+		report.rows.push_back(row_of(starts, arm, place == BenchPlace::lab));
 	if (std::optional<PageSection> counters = counters_section(starts))
 		report.sections.push_back(std::move(*counters));
 	if (starts.size() == 1)

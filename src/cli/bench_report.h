@@ -10,7 +10,10 @@
 
 namespace punctual {
 
+enum class BenchPlace { machine, lab, simulator };
+
 // One result a start, one at least, all of the same arms. `margin`: what difference would not matter, 0.05: 5 %.
-BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, bool lab, double margin);
+BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, BenchPlace place,
+			 double margin);
 
 }  // namespace punctual
