@@ -160,7 +160,11 @@ void add_sim_options(CLI::App& app, SimArguments& arguments, bool is_sweep)
 	number("--hz", arguments.hz, "ticks a second");
 	text("--costs", arguments.costs, "a file of `punctual sim calibrate`");
 	number("--seed", arguments.seed, "of everything that is random");
-	number("--starts", arguments.starts, "so many runs of each policy, each with another seed, compared in pairs");
+	CLI::Option* starts =
+	    app.add_option("--starts", arguments.starts,
+			   "so many runs of each policy, each with another seed, compared in pairs; thirty in a sweep");
+	if (!is_sweep)
+		starts->capture_default_str();
 	text("--margin", arguments.margin, "what difference would not matter, where there are several starts");
 	number("--threads", arguments.threads, "0: one a CPU of this machine");
 	text("--frontier", arguments.frontier, "also write the plot of latency against background work to this file");

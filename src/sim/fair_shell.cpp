@@ -115,9 +115,11 @@ void FairShell::set_shares(u32 group, u32 cpu)
 void FairShell::enter(Task& task, TaskState& state)
 {
 	const u32 cpu = task.cpu;
-	u32 group = task.group;
 
 	state.cpu = cpu;
+	if (!state.entity.on_queue)
+		state.group = task.group;
+	u32 group = state.group;
 	state.entity.exec_ns_seen = task.sum_exec_ns;
 	for (FairEntity* entity = &state.entity;;) {
 		FairQueue& queue = queue_of(group, cpu);
@@ -134,7 +136,7 @@ void FairShell::enter(Task& task, TaskState& state)
 		group = scenario_.groups[group].parent;
 	}
 	state.is_new = false;
-	set_shares(task.group, cpu);
+	set_shares(state.group, cpu);
 }
 
 // dequeue_entities(): a group goes when its last entity does.
@@ -142,6 +144,8 @@ void FairShell::leave(FairEntity& first, u32 group, u32 cpu, bool sleeps, bool m
 {
 	const u32 lowest = group;
 
+	if (!first.on_queue)
+		return;
 	for (FairEntity* entity = &first;;) {
 		FairQueue& queue = queue_of(group, cpu);
 		if (!queue.dequeue(*entity, sleeps, may_delay, limits_) || queue.nr_queued() || group == kRootGroup)
@@ -186,7 +190,7 @@ void FairShell::enqueue(Task& task, u32 flags)
 
 u32 FairShell::group_of(const FairEntity& entity) const
 {
-	return entity.below ? scenario_.groups[entity.task].parent : kernel_.tasks()[entity.task].group;
+	return entity.below ? scenario_.groups[entity.task].parent : states_[entity.task].group;
 }
 
 // pick_next_entity(), down to a task. Whom it meets asleep on the way leaves now; each time one does, so it ends.
@@ -235,6 +239,8 @@ void FairShell::running(Task& task)
 		realtime_runs_.add(task.cpu);
 		return;
 	}
+	if (!state.entity.on_queue)  // it ran when the scheduler was loaded
+		enter(task, state);
 	state.entity.exec_ns_seen = task.sum_exec_ns;
 	for (FairEntity* entity = &state.entity; entity && entity->queue; entity = entity->queue->owner)
 		if (entity->queue->curr != entity)
@@ -251,7 +257,7 @@ void FairShell::stopping(Task& task, bool runnable)
 		for (FairEntity* entity = &state.entity; entity && entity->queue; entity = entity->queue->owner)
 			entity->queue->curr = nullptr;
 		if (!runnable)
-			leave(state.entity, task.group, cpu, true, task.place != TaskPlace::dead);
+			leave(state.entity, state.group, cpu, true, task.place != TaskPlace::dead);
 	}
 	realtime_runs_.remove(cpu);
 	cpus_[cpu].curr = nullptr;
@@ -262,7 +268,7 @@ void FairShell::dequeue(Task& task)
 	TaskState& state = state_of(task);
 
 	if (state.entity.on_queue)
-		leave(state.entity, task.group, state.cpu, false, false);
+		leave(state.entity, state.group, state.cpu, false, false);
 }
 
 void FairShell::tick(Task& task)

@@ -7,8 +7,9 @@
 // lag is 0, idle CPUs that pull (cache, node, machine), a balance within the cache at ticks, SCHED_FIFO's push to a CPU
 // without a real-time task and its pull. Not modelled: other requests than the base slice (sched_setattr), nice below a
 // group's weight in steps of the kernel's table (weights are linear, as cpu.weight), wakeups that prefer the waker's
-// CPU (wake_affine), cache-hot tasks that are not pulled, utilisation and load averages (a balance counts tasks), NUMA
-// balancing, cpu.max, cpu.idle, core scheduling, throttling of SCHED_FIFO and the fair server that limits it.
+// CPU (wake_affine), weights of groups that change meanwhile, cache-hot tasks that are not pulled, utilisation and load
+// averages (a balance counts tasks), NUMA balancing, cpu.max, cpu.idle, core scheduling, throttling of SCHED_FIFO and
+// the fair server that limits it.
 #pragma once
 
 #include <deque>
@@ -41,7 +42,8 @@ class FairShell final : public Scheduler {
  private:
 	struct TaskState {
 		FairEntity entity;
-		u32 cpu = 0;  // whose queue it is on
+		u32 cpu = 0;             // whose queue it is on,
+		u32 group = kRootGroup;  // and of which group: the task may have gone to another meanwhile
 		bool is_realtime = false;
 		bool is_new = true;
 	};

@@ -141,7 +141,8 @@ class Simulation {
 			shell_.set_budget(change.index, change.budget_ns);
 			return true;
 		case ChangeKind::set_weight:
-			shell_.cgroup_set_weight(change.index, change.weight);
+			if (!other_)  // the others keep the weights that they began with
+				shell_.cgroup_set_weight(change.index, change.weight);
 			return true;
 		case ChangeKind::set_group:
 			kernel_.tasks()[change.index].group = change.group;

@@ -2,7 +2,8 @@
 """Measures what docs/simulator.md tells and, with --write, writes it there.
 
 figures.py speed: events a second, by machine (`make sim-speed`, a minute on one core).
-figures.py lab: the simulator against the lab, on one CPU beside spinners (`make sim-lab`, some ten minutes).
+figures.py lab [FILE...]: the simulator against the lab, on one CPU beside spinners (`make sim-lab`, some ten minutes).
+FILE: results of the lab that there are already, instead of new ones.
 """
 import json
 import os
@@ -23,7 +24,7 @@ GOALS = {"p50": 5, "p99": 10}
 
 
 def output_of(*command):
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def starts_of(document):
@@ -43,12 +44,26 @@ def figures_of(starts, name):
             "background": middle(lambda arm, first: 100 * arm["background_work_ns"] / first["background_work_ns"])}
 
 
-def lab_table():
+def arrivals_of(start):
+    return start["environment"]["arrivals"]
+
+
+def lab_starts(files, arrivals, load):
+    """Of the files, if there are some; else of the lab now."""
+    if files:
+        starts = [start for file in files for start in starts_of(json.loads(pathlib.Path(file).read_text()))]
+        return [start for start in starts if arrivals_of(start) == arrivals]
+    return starts_of(json.loads(output_of(PUNCTUAL, "bench", "--lab", "--arms", ",".join(ARMS), *load)))
+
+
+def lab_table(files):
     rows = ["| arrivals | arm | figure | lab | simulator | deviation | goal |", "|---|---|---|---:|---:|---:|---:|"]
     common = ("--background", "spin", "--starts", str(STARTS), "--json")
     for arrivals in ARRIVALS:
         load = ("--arrivals", arrivals, *common)
-        lab = starts_of(json.loads(output_of(PUNCTUAL, "bench", "--lab", "--arms", ",".join(ARMS), *load)))
+        lab = lab_starts(files, arrivals, load)
+        if not lab:
+            continue
         sim = starts_of(json.loads(output_of(PUNCTUAL, "sim", "--policy", ",".join(ARMS), *load)))
         for arm in ARMS:
             real, simulated = figures_of(lab, arm), figures_of(sim, arm)
@@ -64,11 +79,12 @@ def main():
     what = sys.argv[1] if len(sys.argv) > 1 else ""
     if what not in ("speed", "lab"):
         sys.exit(__doc__)
-    table = output_of(SPEED) if what == "speed" else lab_table()
+    files = [word for word in sys.argv[2:] if not word.startswith("--")]
+    table = output_of(SPEED) if what == "speed" else lab_table(files)
     print(table, end="")
     if "--write" in sys.argv:
-        marker = rf"(<!-- by: make sim-{what} -->\n\n)(?:\|.*\n)*"
-        text, number = re.subn(marker, lambda match: match.group(1) + table, DOCUMENT.read_text())
+        marker = rf"(<!-- by: make sim-{what} -->\n\n)(?:\|.*\n)*\n?"
+        text, number = re.subn(marker, lambda match: match.group(1) + table + "\n", DOCUMENT.read_text())
         assert number == 1, f"no place for it in {DOCUMENT}"
         DOCUMENT.write_text(text)
 
