@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long matrix lab-result bench-aa stress-long mutated-long soak runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long mutated-long soak runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -34,6 +34,12 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 
 recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
 	python3 -B tests/recordings/record.py
+
+sim-lab: build                     # the simulator against the lab, into docs/simulator.md: ten minutes
+	python3 -B tests/sim/figures.py lab --write
+
+sim-speed: build                   # events a second of the simulator, one core, into docs/simulator.md
+	python3 -B tests/sim/figures.py speed --write
 
 sim-long: build                    # ten thousand random machines; `make test` tries two thousand
 	PUNCTUAL_SIM_RUNS=10000 build/sim_property_test

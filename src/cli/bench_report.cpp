@@ -13,9 +13,13 @@ namespace {
 
 bool is_load_fact(std::string_view name)
 {
-	constexpr std::string_view kLoad[] = {
-	    "cpus", "packets_per_s", "packets",  "arrivals", "seed",       "ring_packets",        "rx_usecs",
-	    "work", "warmup",        "duration", "settle",   "background", "background_processes"};
+	constexpr std::string_view kLoad[] = {"cpus",          "packet_functions",
+					      "packets_per_s", "packets",
+					      "arrivals",      "seed",
+					      "ring_packets",  "rx_usecs",
+					      "work",          "warmup",
+					      "duration",      "settle",
+					      "background",    "background_processes"};
 	return std::ranges::find(kLoad, name) != std::end(kLoad);
 }
 
@@ -35,6 +39,13 @@ std::vector<std::string> notes_of_lab(BenchPlace place, bool several_cpus)
 		    "The CPUs run side by side in rounds of 1 us: less than that is not told between them. Two boots "
 		    "of each arm agreed to the digit.");
 	return notes;
+}
+
+std::vector<std::string> notes_of_simulator()
+{
+	return {
+	    "Simulated: the policy is that of the kernel, what it costs is in the file of costs, and there are no "
+	    "caches. How far the figures are from the lab's is in docs/simulator.md."};
 }
 
 std::vector<std::string> notes_of(std::span<const BenchResult> starts)
@@ -133,7 +144,9 @@ BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions
 {
 	BenchReport report;
 	const bool several_cpus = options.cpus.size() > 1 || options.plane != PacketPlane::ring;
-	report.notes = place == BenchPlace::here ? notes_of(starts) : notes_of_lab(place, several_cpus);
+	report.notes = place == BenchPlace::here        ? notes_of(starts)
+		       : place == BenchPlace::simulator ? notes_of_simulator()
+							: notes_of_lab(place, several_cpus);
 	const Environment& environment = starts[0].environment;
 	for (size_t at = 0; at < environment.size(); at++) {
 		std::string title = environment[at].first;

@@ -10,7 +10,7 @@
 
 namespace punctual {
 
-enum class BenchPlace { here, lab_virtual, lab_wall };
+enum class BenchPlace { here, lab_virtual, lab_wall, simulator };
 
 // One result a start, one at least, all of the same arms. `margin`: what difference would not matter, 0.05: 5 %.
 BenchReport bench_report(std::span<const BenchResult> starts, const BenchOptions& options, BenchPlace place,

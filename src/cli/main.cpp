@@ -41,7 +41,7 @@ constexpr Command kCommands[] = {
     {"guard", "keep a scheduler loaded; on a fault or a broken rule fall back to EEVDF, tell, and load again",
      setup_guard, false},
     {"serve", "metrics for Prometheus and a live page, over HTTP, read-only", setup_serve, false},
-    {"sim", "ask the policy again what a scheduler in a kernel asked it", setup_sim, false},
+    {"sim", "the bench on a simulated machine, of up to 1,024 CPUs; or a kernel's decisions again", setup_sim, false},
     {"lab", "boot a real kernel with sched_ext in QEMU and run a command inside", setup_lab, false},
     {"completions", "print the script by which a shell completes our commands and options", setup_completions, false},
     {"lab-init", "first process inside the lab (not for people)", setup_lab_init, true},

@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// punctual sim: the policy without a kernel. So far: asks it again what a kernel's scheduler asked it.
+// punctual sim: the bench on a machine that is simulated, sweeps of it, its costs; and the policy asked again what a
+// kernel's scheduler asked it.
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
 #include <memory>
 
 #include "base/file.h"
+#include "bench/result_json.h"
+#include "cli/bench_report.h"
 #include "cli/commands.h"
+#include "cli/sim_calibrate.h"
+#include "cli/sim_options.h"
+#include "cli/sim_result.h"
+#include "scope/budget_option.h"
 #include "sim/replay.h"
+#include "view/bench_page.h"
 #include "view/text.h"
 
 namespace punctual {
 namespace {
 
 constexpr size_t kRecordingBytesMax = 1UL << 30;  // four times what `run` writes
+constexpr size_t kLabBytesMax = 64UL << 20;
+constexpr int64_t kSweepStarts = 30;
 
 void print_report(const sim::ReplayReport& report)
 {
@@ -40,15 +54,122 @@ Result<ExitCode> replay_file(const std::string& path)
 	return ExitCode::ok;
 }
 
+std::string point_name(const sim::SimLoad& load)
+{
+	return fmt::format("{}, {} packets/s", topology_text(load.places), load.rate_per_s);
+}
+
+// All points in one plot: each arm with its point, and background work against the first arm of its own point.
+BenchReport frontier_of(const std::vector<BenchReport>& reports, const SimStudy& study)
+{
+	BenchReport all;
+	for (size_t i = 0; i < reports.size(); i++)
+		for (BenchRow row : reports[i].rows) {
+			const double first = reports[i].rows[0].background_work;
+			if (first > 0)
+				row.background_work /= first;
+			for (BenchRun& run : row.runs)
+				run.background_work /= first > 0 ? first : 1;
+			if (reports.size() > 1)
+				row.name += fmt::format(", {} CPUs, {}/s", study.points[i].places.size(),
+							study.points[i].rate_per_s);
+			all.rows.push_back(std::move(row));
+		}
+	return all;
+}
+
+Status refuse_unusable_files(const SimArguments& arguments)
+{
+	for (const std::string& file : {arguments.html, arguments.frontier}) {
+		const std::filesystem::path directory = std::filesystem::path(file).parent_path();
+		if (!file.empty() && ::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0)
+			return fail_errno(errno, ExitCode::usage, fmt::format("cannot write {}", file));
+	}
+	return {};
+}
+
+Result<ExitCode> simulate_points(const SimArguments& arguments)
+{
+	const SimStudy study = TRY(read_study(arguments));
+	const double margin = TRY(parse_percent(arguments.margin, "--margin", 0, 100)) / 100.0;
+	TRY(refuse_unusable_files(arguments));
+	StopSignal stop = TRY(StopSignal::create());
+	const SimStudyResult result = run_study(study, stop);
+	std::vector<BenchReport> reports;
+	for (size_t i = 0; i < result.points.size(); i++) {
+		if (result.points[i].starts.empty())
+			continue;
+		reports.push_back(bench_report(result.points[i].starts, {}, BenchPlace::simulator, margin));
+		if (arguments.json)
+			continue;
+		fmt::print("{}{}",
+			   result.points.size() > 1 ? fmt::format("\n== {} ==\n", point_name(study.points[i])) : "",
+			   bench_text(reports.back()));
+	}
+	if (reports.empty())
+		return fail(ExitCode::interrupted, "interrupted before anything was counted");
+	if (arguments.json)
+		fmt::print("{}", study_to_json(result, margin));
+	if (!arguments.html.empty())
+		TRY(replace_file(arguments.html, bench_html(reports[0])));
+	if (!arguments.frontier.empty())
+		TRY(replace_file(arguments.frontier, bench_frontier_svg(frontier_of(reports, study))));
+	if (result.was_stopped)
+		return fail(ExitCode::interrupted, "interrupted: these are the figures so far");
+	return ExitCode::ok;
+}
+
+Result<ExitCode> calibrate_from(const std::string& path, const std::string& output)
+{
+	const std::string text = TRY(read_file(path, kLabBytesMax));
+	const auto lab = bench_from_json(text);
+	if (!lab)
+		return fail(ExitCode::usage, "{}: {} (give a file of `punctual bench --lab --json`)", path,
+			    lab.error().what);
+	const auto calibration = calibrate(*lab);
+	if (!calibration)
+		return fail(calibration.error().code, "{}: {}", path, calibration.error().what);
+	fmt::print(stderr, "{}", calibration->notes);
+	const std::string costs = costs_toml(calibration->costs);
+	if (output.empty())
+		fmt::print("{}", costs);
+	else
+		TRY(replace_file(output, costs));
+	return ExitCode::ok;
+}
+
 }  // namespace
 
 Action setup_sim(CLI::App& app)
 {
-	auto path = std::make_shared<std::string>();
-	app.add_option("--replay", *path,
-		       "recording of `punctual run --record-decisions`: would all be decided so here?")
-	    ->required();
-	return [path] { return replay_file(*path); };
+	auto replayed = std::make_shared<std::string>();
+	auto one = std::make_shared<SimArguments>();
+	auto many = std::make_shared<SimArguments>();
+	auto lab_file = std::make_shared<std::string>();
+	auto costs_file = std::make_shared<std::string>();
+
+	app.add_option("--replay", *replayed,
+		       "recording of `punctual run --record-decisions`: would all be decided so here?");
+	add_sim_options(app, *one, false);
+	app.add_option("--html", one->html, "also write a page to this file");
+	CLI::App* sweep = app.add_subcommand("sweep", "the same over machines and rates, thirty starts of each");
+	many->starts = kSweepStarts;
+	add_sim_options(*sweep, *many, true);
+	CLI::App* calibration = app.add_subcommand("calibrate", "costs from a bench in the lab");
+	calibration->add_option("FILE", *lab_file, "of `punctual bench --lab --background spin --json`")->required();
+	calibration->add_option("--output", *costs_file, "write them to this file instead of standard output");
+	return [=]() -> Result<ExitCode> {
+		if (sweep->parsed())
+			return simulate_points(*many);
+		if (calibration->parsed())
+			return calibrate_from(*lab_file, *costs_file);
+		if (!replayed->empty())
+			return replay_file(*replayed);
+		if (one->rate.find(',') != std::string::npos || one->cpus.find(',') != std::string::npos ||
+		    one->topology.find(',') != std::string::npos)
+			return fail(ExitCode::usage, "lists of machines or rates are for `punctual sim sweep`");
+		return simulate_points(*one);
+	};
 }
 
 }  // namespace punctual

@@ -17,6 +17,8 @@ class CpuSet {
 
 	void add(u32 cpu) { words_[cpu / 64] |= 1ULL << (cpu % 64); }
 	void remove(u32 cpu) { words_[cpu / 64] &= ~(1ULL << (cpu % 64)); }
+	void add(const CpuSet& others);
+	void remove(const CpuSet& others);
 	bool has(u32 cpu) const { return words_[cpu / 64] >> (cpu % 64) & 1; }
 	u32 count() const;
 	u32 lowest() const;  // kNone: empty
@@ -48,6 +50,18 @@ inline u32 CpuSet::lowest() const
 		if (words_[i])
 			return i * 64 + static_cast<u32>(std::countr_zero(words_[i]));
 	return kNone;
+}
+
+inline void CpuSet::add(const CpuSet& others)
+{
+	for (u32 i = 0; i < words_.size(); i++)
+		words_[i] |= others.words_[i];
+}
+
+inline void CpuSet::remove(const CpuSet& others)
+{
+	for (u32 i = 0; i < words_.size(); i++)
+		words_[i] &= ~others.words_[i];
 }
 
 inline CpuSet CpuSet::operator&(const CpuSet& other) const

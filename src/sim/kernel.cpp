@@ -19,6 +19,7 @@ constexpr u32 kQueuesMax = 4 * CPUS_MAX;
 Kernel::Kernel(const Scenario& scenario, Outcome& outcome)
     : scenario_(scenario),
       outcome_(outcome),
+      events_(scenario.machine.nr_cpus),
       cpus_(scenario.machine.nr_cpus),
       queues_(kQueuesMax),
       online_(CpuSet::first(scenario.machine.nr_cpus)),
@@ -29,13 +30,18 @@ Kernel::Kernel(const Scenario& scenario, Outcome& outcome)
 	for (u32 i = 0; i < cpus_.size(); i++) {
 		Cpu& cpu = cpus_[i];
 		cpu.index = i;
-		cpu.llc = i / scenario.machine.cpus_per_llc;
-		cpu.node = cpu.llc / scenario.machine.llcs_per_node;
+		const CpuPlace place = scenario.machine.place_of(i);
+		cpu.llc = place.llc;
+		cpu.node = place.node;
+		cpu.core = place.core;
 		llc_cpus_.resize(cpu.llc + 1);
 		node_cpus_.resize(cpu.node + 1);
+		core_cpus_.resize(cpu.core + 1);
 		llc_cpus_[cpu.llc].add(i);
 		node_cpus_[cpu.node].add(i);
+		core_cpus_[cpu.core].add(i);
 	}
+	has_smt_ = core_cpus_.size() < cpus_.size();
 }
 
 void Kernel::connect(Scheduler& scheduler, Workload& workload, Audit* audit)
@@ -47,13 +53,10 @@ void Kernel::connect(Scheduler& scheduler, Workload& workload, Audit* audit)
 
 void Kernel::handle(const Event& event)
 {
-	if (event.kind <= EventKind::work) {
+	if (event.kind <= EventKind::work || event.kind == EventKind::kick) {
 		handle_cpu(event, cpus_[event.index]);
 	} else if (Task* task = task_of(event)) {
-		if (event.kind == EventKind::wake)
-			workload_->on_wake(*task);
-		else
-			workload_->on_packets(*task);
+		interrupt(*task);
 	}
 }
 
@@ -61,29 +64,25 @@ void Kernel::handle_cpu(const Event& event, Cpu& cpu)
 {
 	switch (event.kind) {
 	case EventKind::resched:
-		if (event.generation == cpu.resched_generation)
-			on_resched(cpu);
+		on_resched(cpu);
 		break;
 	case EventKind::kick:
-		on_kick(cpu, event.generation);
+		on_kick(cpu, event.data);
 		break;
 	case EventKind::switch_done:
-		on_switch_done(cpu, event.generation);
+		on_switch_done(cpu, event.data);
 		break;
 	case EventKind::tick:
 		on_tick(cpu);
 		break;
 	case EventKind::timer:
-		if (event.generation != cpu.timer_generation)
-			break;
-		if (cpu.locked)  // with interrupts off
-			events_.add(cpu.locked_until_ns, EventKind::timer, cpu.index, event.generation);
-		else
-			scheduler_->timer_fired(cpu.index);
+		on_timer(cpu);
+		break;
+	case EventKind::interrupted:
+		on_interrupted(cpu);
 		break;
 	default:
-		if (event.generation == cpu.work_generation)
-			on_work(cpu);
+		on_work(cpu);
 	}
 }
 
@@ -98,7 +97,7 @@ void Kernel::resched(Cpu& cpu, u64 delay_ns)
 		return;
 	cpu.resched_pending = true;
 	cpu.resched_at_ns = at_ns;
-	events_.add(at_ns, EventKind::resched, cpu.index, ++cpu.resched_generation);
+	events_.set(at_ns, EventKind::resched, cpu.index);
 }
 
 // How long the running task cannot be preempted for: its sections come evenly over its running time.
@@ -143,7 +142,7 @@ void Kernel::take_slice(Cpu& cpu)
 
 void Kernel::kick(u32 cpu, u32 flags)
 {
-	events_.add(now_ns_, EventKind::kick, cpu, flags);
+	events_.add(now_ns_, EventKind::kick, cpu, cpu == here_ ? flags | kKickHere : flags);
 }
 
 void Kernel::on_kick(Cpu& cpu, u32 flags)
@@ -157,9 +156,9 @@ void Kernel::on_kick(Cpu& cpu, u32 flags)
 	if (flags & kKickPreempt) {
 		outcome_.note(now_ns_, TraceKind::kicked, cpu.index, cpu.curr ? cpu.curr->index : ~0U,
 			      scenario_.keep_trace);
-		preempt(cpu, scenario_.machine.costs.ipi_ns);
+		preempt(cpu, flags & kKickHere ? 0 : scenario_.machine.costs.ipi_ns);
 	} else if (!cpu.curr) {
-		resched(cpu, scenario_.machine.costs.ipi_ns);
+		resched(cpu, flags & kKickHere ? 0 : scenario_.machine.costs.ipi_ns);
 	}
 }
 
@@ -198,8 +197,8 @@ void Kernel::schedule(Cpu& cpu, Task* prev)
 {
 	account(cpu);
 	cpu.need_resched = false;
-	cpu.resched_pending = false;
-	cpu.resched_generation++;
+	if (std::exchange(cpu.resched_pending, false))
+		events_.cancel(EventKind::resched, cpu.index);
 	if (prev && prev->slice_ns && !bypass_)
 		return;  // nothing took its slice: it has priority
 	Task* next = pick(cpu, prev);
@@ -223,6 +222,8 @@ void Kernel::put_prev(Cpu& cpu, Task& prev)
 		prev.preempted = false;
 	}
 	leave_cpu(cpu, prev);
+	if (!bypass_)
+		scheduler_->stopping(prev, true);
 	set_place(prev, TaskPlace::placing);
 	enqueue(prev, 0);
 }
@@ -230,16 +231,56 @@ void Kernel::put_prev(Cpu& cpu, Task& prev)
 // The task stops working. cpu.curr stays until the switch: callbacks may still see it there.
 void Kernel::leave_cpu(Cpu& cpu, Task& task)
 {
-	u64 worked_ns = now_ns_ > cpu.work_start_ns ? now_ns_ - cpu.work_start_ns : 0;
-
-	cpu.work_generation++;
-	task.worked_ns += worked_ns;
+	settle_work(cpu);
+	events_.cancel(EventKind::work, cpu.index);
 	task.queued_ns = now_ns_;
-	task.work_left_ns -= std::min(task.work_left_ns, worked_ns);
 	outcome_.tasks[task.spec_index].cpu_ns += now_ns_ - cpu.run_start_ns;
 	if (scenario_.keep_trace)
 		outcome_.runs.push_back(
 		    {cpu.run_start_ns, now_ns_, cpu.index, task.spec_index, task.class_index() == kNoClass});
+}
+
+// What the running task got done since the last time.
+void Kernel::settle_work(Cpu& cpu)
+{
+	Task* task = cpu.curr;
+
+	if (!task || task->place != TaskPlace::running || now_ns_ <= cpu.work_start_ns)
+		return;
+	const u64 worked_ns = (now_ns_ - cpu.work_start_ns) * cpu.speed_percent / 100;
+	cpu.work_start_ns = now_ns_;
+	task->worked_ns += worked_ns;
+	task->own_work_ns += task->is_leaving ? 0 : worked_ns;
+	task->work_left_ns -= std::min(task->work_left_ns, worked_ns);
+}
+
+// A core that is shared is slower for each of those who share it.
+void Kernel::set_speed(Cpu& cpu)
+{
+	u32 nr_busy = 0;
+	CpuSet core = core_cpus_[cpu.core];
+
+	for (u32 other = core.lowest(); other != CpuSet::kNone; other = core.lowest()) {
+		core.remove(other);
+		nr_busy += cpus_[other].curr != nullptr;
+	}
+	const u32 percent = nr_busy > 1 ? scenario_.machine.costs.smt_percent : 100;
+	if (percent == cpu.speed_percent)
+		return;
+	settle_work(cpu);
+	cpu.speed_percent = percent;
+	if (!cpu.locked && cpu.curr && cpu.curr->place == TaskPlace::running)
+		start_work(cpu);
+}
+
+void Kernel::core_changed(const Cpu& cpu)
+{
+	CpuSet core = core_cpus_[cpu.core];
+
+	for (u32 other = core.lowest(); other != CpuSet::kNone; other = core.lowest()) {
+		core.remove(other);
+		set_speed(cpus_[other]);
+	}
 }
 
 void Kernel::switch_to(Cpu& cpu, Task* next)
@@ -252,6 +293,7 @@ void Kernel::switch_to(Cpu& cpu, Task* next)
 		std::erase(cpu.local, next);
 		cost_ns = costs.switch_ns + (next->last_cpu == cpu.index ? 0 : costs.remote_pull_ns);
 		outcome_.tasks[next->spec_index].nr_migrations += next->last_cpu != cpu.index;
+		outcome_.tasks[next->spec_index].nr_runs++;
 		if (was_idle && !bypass_)
 			scheduler_->update_idle(cpu.index, false);
 		if (was_idle && idle_.has(cpu.index))
@@ -272,7 +314,9 @@ void Kernel::switch_to(Cpu& cpu, Task* next)
 		scheduler_->running(*next);
 	if (!next && !was_idle)
 		cpu.idle_since_ns = now_ns_;
-	events_.add(cpu.locked_until_ns, EventKind::switch_done, cpu.index, was_idle);
+	events_.set(cpu.locked_until_ns, EventKind::switch_done, cpu.index, was_idle);
+	if (has_smt_ && was_idle != !next && scenario_.machine.costs.smt_percent != 100)
+		core_changed(cpu);
 	if (next)
 		start_tick(cpu);
 }
@@ -281,7 +325,7 @@ void Kernel::on_switch_done(Cpu& cpu, bool was_idle)
 {
 	cpu.locked = false;
 	if (Task* task = cpu.curr) {
-		events_.add(now_ns_ + task->work_left_ns, EventKind::work, cpu.index, ++cpu.work_generation);
+		start_work(cpu);
 		if (task->wait_open) {
 			TaskRecord& record = outcome_.tasks[task->spec_index];
 			u64 wait_ns = now_ns_ - task->runnable_ns;
@@ -295,19 +339,104 @@ void Kernel::on_switch_done(Cpu& cpu, bool was_idle)
 		// Also from idle to idle, which gives a claim back; the scheduler hears of real changes only.
 		if (!bypass_ && !was_idle)
 			scheduler_->update_idle(cpu.index, true);
-		if (!idle_.has(cpu.index)) {
-			idle_.add(cpu.index);
-			nr_idle_++;
-		}
+		if (!idle_.has(cpu.index))
+			mark_idle(cpu.index);
 	}
-	std::vector<PendingWake> pending = std::move(cpu.pending);
-	cpu.pending.clear();
-	for (const PendingWake& wake : pending)
+	unlocked(cpu);
+}
+
+void Kernel::unlocked(Cpu& cpu)
+{
+	activating_.swap(cpu.pending);
+	for (const PendingWake& wake : activating_)
 		activate(*wake.task, wake.flags);
+	activating_.clear();
 	if (u32 flags = std::exchange(cpu.pending_kicks, 0))
 		on_kick(cpu, flags);
 	if (cpu.need_resched)
 		resched(cpu, 0);
+	begin_pending_interrupt(cpu);
+}
+
+// ---- interrupts: they take time from whoever runs ----
+
+// Those that came while interrupts were off are handled in one go.
+void Kernel::begin_pending_interrupt(Cpu& cpu)
+{
+	const CostSpec& costs = scenario_.machine.costs;
+	const u64 cost_ns = cpu.woken.size() * costs.wakeup_ns + (cpu.tick_due ? costs.tick_ns : 0) +
+			    (cpu.timer_due ? costs.timer_ns : 0);
+
+	if (!cost_ns || cpu.locked)
+		return;
+	lock(cpu, cost_ns + (cpu.curr ? 0 : costs.idle_exit_ns));
+}
+
+void Kernel::lock(Cpu& cpu, u64 cost_ns)
+{
+	settle_work(cpu);
+	events_.cancel(EventKind::work, cpu.index);
+	cpu.locked = true;
+	cpu.locked_until_ns = cpu.work_start_ns = now_ns_ + cost_ns;
+	events_.set(cpu.locked_until_ns, EventKind::interrupted, cpu.index);
+}
+
+void Kernel::on_interrupted(Cpu& cpu)
+{
+	cpu.locked = false;
+	here_ = cpu.index;
+	if (cpu.curr)
+		start_work(cpu);
+	if (std::exchange(cpu.exiting, false)) {
+		unlocked(cpu);
+		here_ = kNoCpu;
+		return;
+	}
+	const bool has_exit = scenario_.machine.costs.wakeup_exit_ns && !cpu.woken.empty();
+	if (std::exchange(cpu.tick_due, false))
+		do_tick(cpu);
+	if (std::exchange(cpu.timer_due, false) && !bypass_)
+		scheduler_->timer_fired(cpu.index);
+	woken_.swap(cpu.woken);
+	for (const PendingWake& wake : woken_) {
+		wake.task->interrupt_comes = false;
+		workload_->on_wake(*wake.task);
+	}
+	woken_.clear();
+	cpu.exiting = has_exit;
+	if (has_exit)
+		lock(cpu, scenario_.machine.costs.wakeup_exit_ns);
+	else
+		unlocked(cpu);
+	here_ = kNoCpu;
+}
+
+// From a device or a timer of the task itself.
+void Kernel::interrupt(Task& task)
+{
+	Cpu& cpu = cpus_[task.last_cpu];
+
+	if (task.place != TaskPlace::asleep || task.interrupt_comes)
+		return;
+	if (!scenario_.machine.costs.wakeup_ns || !cpu.online) {
+		workload_->on_wake(task);
+		return;
+	}
+	task.interrupt_comes = true;
+	cpu.woken.push_back({&task, 0});
+	begin_pending_interrupt(cpu);
+}
+
+void Kernel::on_timer(Cpu& cpu)
+{
+	if (scenario_.machine.costs.timer_ns) {
+		cpu.timer_due = true;
+		begin_pending_interrupt(cpu);
+	} else if (cpu.locked) {  // with interrupts off
+		events_.set(cpu.locked_until_ns, EventKind::timer, cpu.index);
+	} else {
+		scheduler_->timer_fired(cpu.index);
+	}
 }
 
 // ---- running ----
@@ -316,13 +445,18 @@ void Kernel::on_work(Cpu& cpu)
 {
 	Task& task = *cpu.curr;
 
-	task.worked_ns += now_ns_ - cpu.work_start_ns;
-	task.work_left_ns = 0;
-	cpu.work_start_ns = now_ns_;
-	Step step = workload_->finished(task);
+	settle_work(cpu);
+	Step step = task.is_leaving ? Step{StepKind::sleep} : workload_->finished(task);
+	if (step.kind == StepKind::sleep && !task.is_leaving && scenario_.machine.costs.sleep_ns) {
+		task.is_leaving = true;
+		step = {StepKind::work, scenario_.machine.costs.sleep_ns};
+	} else if (step.kind == StepKind::sleep) {
+		task.is_leaving = false;
+		step = workload_->leave(task);
+	}
+	task.work_left_ns = step.work_ns;
 	if (step.kind == StepKind::work) {
-		task.work_left_ns = step.work_ns;
-		events_.add(now_ns_ + step.work_ns, EventKind::work, cpu.index, ++cpu.work_generation);
+		start_work(cpu);
 		return;
 	}
 	account(cpu);
@@ -334,9 +468,21 @@ void Kernel::on_work(Cpu& cpu)
 	} else {
 		set_place(task, TaskPlace::asleep);
 	}
+	if (!bypass_)
+		scheduler_->stopping(task, false);
 	schedule(cpu, nullptr);
 	if (task.place == TaskPlace::dead)
 		dead_.push_back(task.index);
+}
+
+void Kernel::start_work(Cpu& cpu)
+{
+	const u64 work_ns = cpu.curr->work_left_ns;
+	const u64 speed = cpu.speed_percent;
+
+	if (work_ns < kWorkForeverNs / 2)
+		events_.set(now_ns_ + (speed == 100 ? work_ns : (work_ns * 100 + speed - 1) / speed), EventKind::work,
+			    cpu.index);
 }
 
 // An idle CPU stops its tick; all ticks lie on one grid, a little apart from each other.
@@ -347,7 +493,7 @@ void Kernel::start_tick(Cpu& cpu)
 	if (cpu.ticking)
 		return;
 	cpu.ticking = true;
-	events_.add((now_ns_ + tick_ns_ - shift_ns) / tick_ns_ * tick_ns_ + shift_ns, EventKind::tick, cpu.index);
+	events_.set((now_ns_ + tick_ns_ - shift_ns) / tick_ns_ * tick_ns_ + shift_ns, EventKind::tick, cpu.index);
 }
 
 void Kernel::on_tick(Cpu& cpu)
@@ -356,8 +502,20 @@ void Kernel::on_tick(Cpu& cpu)
 		cpu.ticking = false;
 		return;
 	}
-	if (cpu.locked) {  // interrupts are off
-		events_.add(cpu.locked_until_ns, EventKind::tick, cpu.index);
+	if (scenario_.machine.costs.tick_ns) {
+		cpu.tick_due = true;
+		begin_pending_interrupt(cpu);
+	} else if (cpu.locked) {  // interrupts are off
+		events_.set(cpu.locked_until_ns, EventKind::tick, cpu.index);
+	} else {
+		do_tick(cpu);
+	}
+}
+
+void Kernel::do_tick(Cpu& cpu)
+{
+	if (!cpu.curr || !cpu.online) {
+		cpu.ticking = false;
 		return;
 	}
 	account(cpu);
@@ -369,6 +527,21 @@ void Kernel::on_tick(Cpu& cpu)
 		resched(cpu, 0);
 	cpu.ticking = false;
 	start_tick(cpu);
+}
+
+// Also for a running task, and of its stay on the CPU, which counts as two from here.
+void Kernel::count_work()
+{
+	for (Cpu& cpu : cpus_) {
+		settle_work(cpu);
+		if (cpu.curr && cpu.curr->place == TaskPlace::running)
+			outcome_.tasks[cpu.curr->spec_index].cpu_ns += now_ns_ - cpu.run_start_ns;
+		cpu.run_start_ns = now_ns_;
+	}
+	for (TaskRecord& record : outcome_.tasks)
+		record.own_work_ns = 0;
+	for (const Task& task : tasks_)
+		outcome_.tasks[task.spec_index].own_work_ns += task.own_work_ns;
 }
 
 void Kernel::finish()

@@ -16,8 +16,11 @@ bool Kernel::set_cpus(Task& task, const CpuSet& cpus)
 	if (cpu.locked || task.place == TaskPlace::waking || task.unmovable)
 		return false;
 	bool was_running = task.place == TaskPlace::running;
-	if (task.place == TaskPlace::local || task.place == TaskPlace::queued)
+	if (task.place == TaskPlace::local || task.place == TaskPlace::queued) {
 		unqueue(task);
+		if (!bypass_)
+			scheduler_->dequeue(task);
+	}
 	task.cpus = cpus;
 	task.nr_cpus_allowed = cpus.count();
 	if (task.place == TaskPlace::placing) {
@@ -30,6 +33,10 @@ bool Kernel::set_cpus(Task& task, const CpuSet& cpus)
 	} else if (was_running) {
 		account(cpu);
 		leave_cpu(cpu, task);
+		if (!bypass_) {
+			scheduler_->stopping(task, true);
+			scheduler_->dequeue(task);
+		}
 		set_place(task, TaskPlace::placing);
 		schedule(cpu, nullptr);
 		task.cpu = allowed_cpu(task);
@@ -84,7 +91,8 @@ void Kernel::eject()
 			to_fallback(task);
 		}
 	for (Cpu& cpu : cpus_) {
-		cpu.timer_generation++;
+		events_.cancel(EventKind::timer, cpu.index);
+		cpu.timer_due = false;
 		resched(cpu, scenario_.machine.costs.ipi_ns);
 	}
 }
@@ -97,6 +105,7 @@ void Kernel::attach()
 	outcome_.note(now_ns_, TraceKind::attached, 0, 0, scenario_.keep_trace);
 	// The kernel takes all CPUs for idle at first; the bit of a busy one goes when somebody claims it.
 	idle_ = online_;
+	idle_cores_ = has_smt_ ? online_ : CpuSet();
 	nr_idle_ = online_.count();
 	scheduler_->init();
 	for (Task& task : tasks_) {

@@ -50,7 +50,7 @@ Task& Kernel::create_task(const TaskSpec& spec, u32 spec_index, u64 stream)
 Task* Kernel::task_of(const Event& event)
 {
 	Task& task = tasks_[event.index];
-	return task.generation == event.generation && task.place != TaskPlace::dead ? &task : nullptr;
+	return task.generation == event.data && task.place != TaskPlace::dead ? &task : nullptr;
 }
 
 void Kernel::set_place(Task& task, TaskPlace place)
@@ -89,7 +89,7 @@ void Kernel::activate(Task& task, u32 flags)
 	set_place(task, TaskPlace::placing);
 	enqueue(task, flags);
 	if (!cpu.curr && cpu.online)  // any task comes before the idle one: wakeup_preempt()
-		resched(cpu, scenario_.machine.costs.ipi_ns);
+		resched(cpu, delay_to(cpu.index));
 }
 
 void Kernel::enqueue(Task& task, u32 flags)
@@ -183,11 +183,11 @@ void Kernel::insert_local(Task& task, u64 slice_ns, u32 flags)
 	task.slice_ns = slice_ns;
 	set_place(task, TaskPlace::local);
 	if (flags & (kEnqueueHead | kEnqueuePreempt))
-		cpu.local.push_front(&task);
+		cpu.local.insert(cpu.local.begin(), &task);
 	else
 		cpu.local.push_back(&task);
 	if ((flags & kEnqueuePreempt) && cpu.curr && cpu.curr != &task)
-		preempt(cpu, scenario_.machine.costs.ipi_ns);
+		preempt(cpu, delay_to(cpu.index));
 }
 
 void Kernel::insert_by_key(Task& task, u32 queue, u64 slice_ns, u64 key)
@@ -232,13 +232,30 @@ void Kernel::move_to_cpu(Task& task, u32 cpu, u32 flags)
 	task.cpu = cpu;
 	insert_local(task, task.slice_ns, flags);
 	if (!cpus_[cpu].curr)
-		resched(cpus_[cpu], scenario_.machine.costs.ipi_ns);
+		resched(cpus_[cpu], delay_to(cpu));
+}
+
+void Kernel::take(Task& task, u32 cpu)
+{
+	unqueue(task);
+	task.cpu = cpu;
+	set_place(task, TaskPlace::local);
+	cpus_[cpu].local.push_back(&task);
+}
+
+void Kernel::requeue(Task& task, u32 cpu)
+{
+	unqueue(task);
+	task.cpu = cpu;
+	arrive(task, 0);
 }
 
 void Kernel::claim(u32 cpu)
 {
 	idle_.remove(cpu);
 	nr_idle_--;
+	if (has_smt_)
+		idle_cores_.remove(core_cpus_[cpus_[cpu].core]);
 	cpus_[cpu].claimed_ns = now_ns_;
 }
 
@@ -258,27 +275,51 @@ u32 Kernel::pick_idle_cpu(const CpuSet& allowed)
 	return cpu;
 }
 
-// scx_bpf_select_cpu_dfl() without SMT: the previous CPU, its cache, its node, any.
+u32 Kernel::find_idle(const CpuSet& allowed, u32 near_cpu, bool beyond_cache) const
+{
+	const CpuSet* const near[] = {&llc_cpus_[cpus_[near_cpu].llc], &node_cpus_[cpus_[near_cpu].node], &online_};
+	const CpuSet usable = allowed & idle_;
+
+	if (!nr_idle_)
+		return CpuSet::kNone;
+	for (bool whole_cores : {true, false}) {
+		if (whole_cores && !has_smt_)
+			continue;
+		const CpuSet choice = whole_cores ? usable & idle_cores_ : usable;
+		if (choice.has(near_cpu))
+			return near_cpu;
+		for (const CpuSet* cpus : near) {
+			const u32 cpu = (choice & *cpus).lowest();
+			if (cpu != CpuSet::kNone)
+				return cpu;
+			if (!beyond_cache)
+				break;
+		}
+	}
+	return CpuSet::kNone;
+}
+
+// scx_bpf_select_cpu_dfl(): the previous CPU, its cache, its node, any; of each first one whose core is wholly idle.
 u32 Kernel::select_cpu_default(Task& task, u32 prev_cpu, bool* is_idle)
 {
-	u32 cpu = CpuSet::kNone;
+	const u32 cpu = find_idle(task.cpus, prev_cpu, true);
 
-	if (nr_idle_) {
-		CpuSet usable = task.cpus & idle_;
-		if (usable.has(prev_cpu))
-			cpu = prev_cpu;
-		else
-			for (const CpuSet& near : {llc_cpus_[cpus_[prev_cpu].llc], node_cpus_[cpus_[prev_cpu].node]})
-				if (cpu == CpuSet::kNone)
-					cpu = (usable & near).lowest();
-		if (cpu == CpuSet::kNone)
-			cpu = usable.lowest();
-	}
 	*is_idle = cpu != CpuSet::kNone;
 	if (!*is_idle)
 		return prev_cpu;
 	claim(cpu);
 	return cpu;
+}
+
+// A core is idle when all of its threads are.
+void Kernel::mark_idle(u32 cpu)
+{
+	const CpuSet& core = core_cpus_[cpus_[cpu].core];
+
+	idle_.add(cpu);
+	nr_idle_++;
+	if (has_smt_ && (core & idle_).count() == core.count())
+		idle_cores_.add(core);
 }
 
 void Kernel::start_timer(u32 cpu, u64 delay_ns)
@@ -287,7 +328,8 @@ void Kernel::start_timer(u32 cpu, u64 delay_ns)
 
 	if (static_cast<s64>(delay_ns) < 0)
 		delay_ns = 0;  // as an hrtimer does with a time that has passed
-	events_.add(now_ns_ + delay_ns + late_ns, EventKind::timer, cpu, ++cpus_[cpu].timer_generation);
+	cpus_[cpu].timer_due = false;
+	events_.set(now_ns_ + delay_ns + late_ns, EventKind::timer, cpu);
 }
 
 void Kernel::error(std::string_view text)

@@ -48,10 +48,10 @@ class LatencyShell final : public Scheduler {
 	void tick(Task& task) override;
 	void update_idle(u32 cpu, bool idle) override;
 	void timer_fired(u32 cpu) override;
+	void windows_end() override;
 
 	void set_budget(u32 class_index, u64 budget_ns);
 	void cgroup_set_weight(u32 group, u32 weight);
-	void windows_end();  // every FEASIBLE_WINDOW_NS
 
 	// For the audit.
 	bool in_scope(u32 cpu) const { return !outside_.has(cpu); }

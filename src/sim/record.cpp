@@ -23,6 +23,18 @@ void Outcome::note(u64 at_ns, TraceKind kind, u32 cpu, u32 task, bool keep)
 		trace.push_back({at_ns, cpu, task, kind});
 }
 
+TaskRecord TaskRecord::since(const TaskRecord& before) const
+{
+	return {cpu_ns - before.cpu_ns,
+		nr_waits - before.nr_waits,
+		wait_ns_max,
+		nr_migrations - before.nr_migrations,
+		nr_preempted - before.nr_preempted,
+		nr_runs - before.nr_runs,
+		nr_sleeps - before.nr_sleeps,
+		own_work_ns - before.own_work_ns};
+}
+
 // The least is found in a window that begins where a run ends, or that ends where a run begins.
 u64 least_normal_ns(const Outcome& outcome, u32 cpu, u64 window_ns, u64 from_ns, u64 to_ns)
 {

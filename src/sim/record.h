@@ -32,8 +32,9 @@ struct Run {
 };
 
 struct ClassRecord {
-	Histogram waits;    // from runnable to the first instruction
-	Histogram packets;  // from arrival until the packet function is done with it
+	Histogram waits;     // from runnable to the first instruction
+	Histogram packets;   // from arrival until the packet function is done with it
+	u64 nr_offered = 0;  // packets that came and were served or dropped
 	u64 nr_dropped = 0;
 	class_verdict verdict = {};  // of the scheduler
 };
@@ -44,17 +45,24 @@ struct TaskRecord {
 	u64 wait_ns_max = 0;
 	u64 nr_migrations = 0;
 	u64 nr_preempted = 0;
+	u64 nr_runs = 0;  // times that it got a CPU
+	u64 nr_sleeps = 0;
+	u64 own_work_ns = 0;  // of what it is there for, without what the kernel does on its behalf
+
+	TaskRecord since(const TaskRecord& before) const;  // the longest wait is that of the whole run
 };
 
 struct Outcome {
 	std::vector<ClassRecord> classes;  // of Scenario::classes, and one more for normal tasks
 	std::vector<TaskRecord> tasks;     // of Scenario::tasks; children count for their parent
+	std::vector<TaskRecord> counted;   // the same between count_from_ns and count_until_ns
 	std::vector<u64> nr_preempted;     // by CPU: running tasks that were told to leave, and did
 	std::vector<Run> runs;             // with Scenario::keep_trace
 	std::vector<TraceEvent> trace;     // the same
 	std::vector<std::string> broken;   // invariants; at most kBrokenMax
 	u64 trace_hash = 0xcbf29ce484222325ULL;
 	u64 nr_events = 0;
+	u64 stopped_ns = 0;  // when the watcher ended the run; 0: it went to its end
 	u64 nr_ejected = 0;
 	u64 nr_forked = 0;
 	u64 reserve_ns_max = 0;  // the largest that a CPU had measured, the switch included

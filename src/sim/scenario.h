@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "abi/sched.h"
+#include "sim/topology.h"
 
 namespace punctual::sim {
 
@@ -13,16 +14,26 @@ constexpr u64 kMicrosecond = 1000;
 constexpr u64 kMillisecond = 1000 * kMicrosecond;
 constexpr u64 kSecond = 1000 * kMillisecond;
 
+// Those that are 0 are not there: the least that a scheduler's rules need is in the first five.
 struct CostSpec {
 	u64 switch_ns = 1500;      // from choosing a task to its first instruction
 	u64 remote_pull_ns = 500;  // on top, for a task that waited on another CPU
 	u64 idle_entry_ns = 300;   // from finding no task until others may claim the CPU
 	u64 ipi_ns = 1000;         // until another CPU hears that it must choose again
 	u64 timer_late_ns = 2000;  // at most; uniform
+	// Taken from whoever runs on the CPU, with interrupts off:
+	u64 wakeup_ns = 0;       // an interrupt that wakes a task, from its cause until the task is queued
+	u64 wakeup_exit_ns = 0;  // and from there until the CPU may choose again
+	u64 tick_ns = 0;
+	u64 timer_ns = 0;       // the scheduler's timer, until it acts
+	u64 sleep_ns = 0;       // from a task's last own instruction until it is off the run queue
+	u64 idle_exit_ns = 0;   // on top of a wakeup of an idle CPU
+	u32 smt_percent = 100;  // speed of each thread of a core while more than one is busy
 };
 
 // CPUs are numbered cache by cache, node by node.
 struct MachineSpec {
+	std::vector<CpuPlace> places;  // one a CPU; empty: what the next three say, without SMT
 	u32 nr_cpus = 1;
 	u32 cpus_per_llc = 1024;
 	u32 llcs_per_node = 1024;
@@ -30,6 +41,21 @@ struct MachineSpec {
 	u32 pid_max = 32768;
 	u32 pid_first = 1;
 	CostSpec costs;
+
+	CpuPlace place_of(u32 cpu) const
+	{
+		const u32 llc = cpu / cpus_per_llc;
+		return places.empty() ? CpuPlace{static_cast<u16>(llc / llcs_per_node), static_cast<u16>(llc),
+						 static_cast<u16>(cpu)}
+				      : places[cpu];
+	}
+};
+
+enum class PolicyKind : u8 {
+	latency,   // scx_latency
+	eevdf,     // the kernel's own scheduler
+	realtime,  // tasks of a class under SCHED_FIFO, all others under EEVDF
+	queue,     // one queue for all, first come first served
 };
 
 // The tunables of scx_latency, with its names; a test holds the values against bpf/latency_state.bpf.h.
@@ -76,13 +102,22 @@ enum class Program : u8 {
 	once,     // runs run_ns and exits
 };
 
-enum class Arrivals : u8 { constant, poisson, bursts };
+enum class Arrivals : u8 {
+	constant,
+	poisson,
+	bursts,
+	on_off,  // phases of phase_ns in the mean, exponential, by turns: twice the rate, and nothing
+	mmpp,    // the same with 1.8 and 0.2 times the rate, and Poisson within a phase
+};
 
 struct NicSpec {
 	Arrivals arrivals = Arrivals::constant;
-	u64 interval_ns = 0;  // between packets, or between bursts; with poisson the mean
+	u64 interval_ns = 0;  // between packets, or between bursts; else the mean
 	u32 burst = 1;
 	u32 ring = 256;
+	u64 coalesce_ns = 0;  // the card interrupts that long after the first packet (ethtool -C rx-usecs)
+	u64 phase_ns = 10 * kMillisecond;
+	bool imix = false;  // 7 : 4 : 1 of small, middle and large ones, which cost 1, 2 and 4 times run_ns
 };
 
 constexpr u32 kNoClass = ~0U;
@@ -119,6 +154,9 @@ struct Change {
 struct Scenario {
 	u64 seed = 1;
 	u64 duration_ns = 100 * kMillisecond;
+	u64 count_from_ns = 0;       // packets that come, and work that is done, from here
+	u64 count_until_ns = ~0ULL;  // to here are counted; no packets come later
+	PolicyKind policy = PolicyKind::latency;
 	u64 reload_ns = 5 * kMillisecond;  // from a hotplug, which ends the scheduler, until it is loaded again
 	MachineSpec machine;
 	LatencySpec latency;

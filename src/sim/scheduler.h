@@ -12,6 +12,7 @@ constexpr u32 kEnqueueHead = 2;     // SCX_ENQ_HEAD
 constexpr u32 kEnqueuePreempt = 4;  // SCX_ENQ_PREEMPT
 constexpr u32 kKickIdle = 1;        // SCX_KICK_IDLE
 constexpr u32 kKickPreempt = 2;     // SCX_KICK_PREEMPT
+constexpr u32 kKickHere = 4;        // by the CPU itself
 
 class Scheduler {
  public:
@@ -29,6 +30,10 @@ class Scheduler {
 	virtual void tick(Task& task) = 0;
 	virtual void update_idle(u32 cpu, bool idle) = 0;
 	virtual void timer_fired(u32 cpu) = 0;
+	// Not of sched_ext's minimum; who needs them overrides them.
+	virtual void stopping(Task& /*task*/, bool /*runnable*/) {}  // it leaves its CPU, to wait or to sleep
+	virtual void dequeue(Task& /*task*/) {}                      // the kernel took it from its queue
+	virtual void windows_end() {}                                // every FEASIBLE_WINDOW_NS
 };
 
 }  // namespace punctual::sim

@@ -2,13 +2,14 @@
 // A task as the simulated kernel knows it.
 #pragma once
 
-#include <deque>
-
 #include "sim/cpu_set.h"
+#include "sim/packet_ring.h"
 #include "sim/random.h"
 #include "sim/scenario.h"
 
 namespace punctual::sim {
+
+constexpr u64 kWorkForeverNs = ~0ULL >> 2;  // of who never sleeps
 
 // Where a task is. It is in one place at a time; the audit counts.
 enum class TaskPlace : u8 {
@@ -35,10 +36,12 @@ struct Task {
 	u32 queue = 0;     // with TaskPlace::queued
 	u32 group = kRootGroup;
 	TaskPlace place = TaskPlace::asleep;
-	bool unmovable = false;  // migration is disabled: it changes only while it runs
-	bool preempted = false;  // its slice was taken from it
-	bool wait_open = false;  // it has not run since it became runnable
-	bool is_child = false;   // of a fork
+	bool unmovable = false;        // migration is disabled: it changes only while it runs
+	bool preempted = false;        // its slice was taken from it
+	bool wait_open = false;        // it has not run since it became runnable
+	bool is_child = false;         // of a fork
+	bool is_leaving = false;       // on its way to sleep
+	bool interrupt_comes = false;  // that will wake it
 	u64 slice_ns = 0;
 	u64 key = 0;  // p->scx.dsq_vtime
 	u64 sum_exec_ns = 0;
@@ -48,9 +51,10 @@ struct Task {
 	u64 placed_ns = 0;  // since when it is in its place
 	u64 worked_ns = 0;  // of its own running time, without switches: where its sections lie
 	u64 work_left_ns = 0;
-	std::deque<u64> ring;  // when the packets in it came
-	Random random{0};      // for what it does
-	Random arrivals{0};    // for its packets, which come at the same times whatever the schedule
+	u64 own_work_ns = 0;  // of what it is there for, all in all
+	PacketRing ring;
+	Random random{0};    // for what it does
+	Random arrivals{0};  // for its packets, which come at the same times whatever the schedule
 
 	bool is_pinned() const { return nr_cpus_allowed == 1 || unmovable; }
 	bool is_bound_kthread() const { return spec->kthread && nr_cpus_allowed == 1; }

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/workload.h"
 
-#include <algorithm>
-
 namespace punctual::sim {
-namespace {
-
-constexpr u64 kForever = ~0ULL >> 2;
-
-}  // namespace
 
 void Workload::start()
 {
 	for (u32 i = 0; i < scenario_.tasks.size(); i++) {
 		const TaskSpec& spec = scenario_.tasks[i];
 		Task& task = kernel_.create_task(spec, i, ++nr_streams_);
-		bool waits_for_packets = spec.program == Program::packets;
-		kernel_.events().add(spec.start_ns, waits_for_packets ? EventKind::packets : EventKind::wake,
-				     task.index, task.generation);
+		if (spec.program == Program::packets) {
+			task.ring.start(spec.nic, task.arrivals, spec.start_ns, scenario_.count_until_ns);
+			await_packets(task);
+		} else {
+			kernel_.events().set(spec.start_ns, EventKind::wake, task.index, task.generation);
+		}
 	}
 }
 
@@ -26,19 +22,28 @@ u64 Workload::length_ns(Task& task, u64 mean_ns)
 	return std::max<u64>(task.spec->varies ? task.random.exponential(mean_ns) : mean_ns, 100);
 }
 
-Step Workload::sleep(Task& task)
-{
-	task.unmovable = false;
-	kernel_.events().add(kernel_.now_ns() + length_ns(task, task.spec->sleep_ns), EventKind::wake, task.index,
-			     task.generation);
-	return {StepKind::sleep};
-}
-
 Step Workload::next_packet(Task& task)
 {
+	admit(task);
 	if (task.ring.empty())
 		return {StepKind::sleep};
-	return {StepKind::work, length_ns(task, task.spec->run_ns)};
+	return {StepKind::work, length_ns(task, task.spec->run_ns) * task.ring.work_factor()};
+}
+
+void Workload::admit(Task& task)
+{
+	const u64 lost = task.ring.nr_lost();
+
+	task.ring.admit(kernel_.now_ns(), scenario_.count_from_ns);
+	for (u64 i = task.ring.nr_lost() - lost; i > 0; i--)
+		outcome_.note(kernel_.now_ns(), TraceKind::dropped, 0, task.index, scenario_.keep_trace);
+}
+
+void Workload::await_packets(const Task& task)
+{
+	if (task.ring.next_ns() != ~0ULL)
+		kernel_.events().set(task.ring.next_ns() + task.spec->nic.coalesce_ns, EventKind::packets, task.index,
+				     task.generation);
 }
 
 void Workload::fork(const Task& parent)
@@ -54,6 +59,13 @@ void Workload::fork(const Task& parent)
 	kernel_.wake(child, true);
 }
 
+void Workload::packet_done(Task& task)
+{
+	if (task.ring.front() >= scenario_.count_from_ns)
+		outcome_.classes[record_of(task)].packets.record(kernel_.now_ns() - task.ring.front());
+	task.ring.pop();
+}
+
 Step Workload::finished(Task& task)
 {
 	const TaskSpec& spec = *task.spec;
@@ -64,52 +76,59 @@ Step Workload::finished(Task& task)
 		return {StepKind::exit};
 	}
 	switch (spec.program) {
-	case Program::packets: {
-		size_t record = std::min<size_t>(spec.class_index, scenario_.classes.size());
-		outcome_.classes[record].packets.record(kernel_.now_ns() - task.ring.front());
-		task.ring.pop_front();
+	case Program::packets:
+		packet_done(task);
 		return next_packet(task);
-	}
 	case Program::forks:
 		fork(task);
 		[[fallthrough]];
 	case Program::sleeper:
-		return sleep(task);
+		return {StepKind::sleep};
 	default:
-		return {StepKind::work, kForever};
+		return {StepKind::work, kWorkForeverNs};
 	}
+}
+
+Step Workload::leave(Task& task)
+{
+	if (task.spec->program == Program::packets) {
+		const Step step = next_packet(task);  // the wakeup came before it slept
+		if (step.kind == StepKind::work)
+			return step;
+		await_packets(task);
+	} else {
+		task.unmovable = false;
+		kernel_.events().set(kernel_.now_ns() + length_ns(task, task.spec->sleep_ns), EventKind::wake,
+				     task.index, task.generation);
+	}
+	outcome_.tasks[task.spec_index].nr_sleeps++;
+	return {StepKind::sleep};
 }
 
 void Workload::on_wake(Task& task)
 {
 	if (task.place != TaskPlace::asleep)
 		return;
-	bool endless = task.spec->program == Program::spin;
-	task.work_left_ns = endless ? kForever : length_ns(task, task.spec->run_ns);
+	if (task.spec->program == Program::packets)
+		task.work_left_ns = next_packet(task).work_ns;
+	else
+		task.work_left_ns =
+		    task.spec->program == Program::spin ? kWorkForeverNs : length_ns(task, task.spec->run_ns);
 	kernel_.wake(task);
 }
 
-void Workload::on_packets(Task& task)
+// What is still in a ring was neither served nor lost: it does not count as offered.
+void Workload::finish()
 {
-	const NicSpec& nic = task.spec->nic;
-	u64 gap_ns = nic.arrivals == Arrivals::poisson ? task.arrivals.exponential(nic.interval_ns) : nic.interval_ns;
-	u32 came = nic.arrivals == Arrivals::bursts ? nic.burst : 1;
-
-	kernel_.events().add(kernel_.now_ns() + std::max<u64>(gap_ns, 1), EventKind::packets, task.index,
-			     task.generation);
-	for (u32 i = 0; i < came; i++) {
-		if (task.ring.size() < nic.ring) {
-			task.ring.push_back(kernel_.now_ns());
+	for (Task& task : kernel_.tasks()) {
+		if (task.spec->program != Program::packets || task.is_child)
 			continue;
-		}
-		size_t record = std::min<size_t>(task.class_index(), scenario_.classes.size());
-		outcome_.classes[record].nr_dropped++;
-		outcome_.note(kernel_.now_ns(), TraceKind::dropped, 0, task.index, scenario_.keep_trace);
+		ClassRecord& record = outcome_.classes[record_of(task)];
+		admit(task);
+		record.nr_dropped += task.ring.nr_lost();
 	}
-	if (task.place != TaskPlace::asleep)
-		return;
-	task.work_left_ns = length_ns(task, task.spec->run_ns);
-	kernel_.wake(task);
+	for (ClassRecord& record : outcome_.classes)
+		record.nr_offered = record.nr_dropped + record.packets.count();
 }
 
 }  // namespace punctual::sim

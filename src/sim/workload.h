@@ -2,6 +2,8 @@
 // What tasks do when they run, and what wakes them: programs, sleeps and packets.
 #pragma once
 
+#include <algorithm>
+
 #include "sim/kernel.h"
 
 namespace punctual::sim {
@@ -21,14 +23,21 @@ class Workload {
 	    : scenario_(scenario), kernel_(kernel), outcome_(outcome)
 	{}
 
-	void start();                 // makes the tasks; each wakes at its start
-	Step finished(Task& task);    // it did its work: what now?
-	void on_packets(Task& task);  // they arrive
-	void on_wake(Task& task);
+	void start();               // makes the tasks; each wakes at its start
+	Step finished(Task& task);  // it did its work: what now?
+	Step leave(Task& task);     // it is about to sleep; if it does, what wakes it is set. Sleep or work.
+	void on_wake(Task& task);   // its sleep is over, or packets came
+	void finish();              // adds up what rings lost
 
  private:
 	u64 length_ns(Task& task, u64 mean_ns);
-	Step sleep(Task& task);
+	void admit(Task& task);
+	void await_packets(const Task& task);
+	void packet_done(Task& task);
+	size_t record_of(const Task& task) const
+	{
+		return std::min<size_t>(task.class_index(), scenario_.classes.size());
+	}
 	Step next_packet(Task& task);
 	void fork(const Task& parent);
 

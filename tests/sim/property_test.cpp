@@ -42,6 +42,7 @@ std::string replay(u64 seed)
 
 constexpr u32 kFailuresMax = 5;  // the first ones tell enough
 constexpr size_t kSeedsPerWindow = 4;
+constexpr size_t kSeedsPerLarge = 100;  // each takes as long as a hundred others
 
 // An idle CPU was claimed, finds nothing in ops.dispatch, and something is queued before it is marked idle again: the
 // kernel tells nobody of that.
@@ -63,6 +64,18 @@ TEST(Random, AuditFindsNothingOnAnyMachine)
 		Outcome outcome = simulate(random_scenario(seed));
 		for (const std::string& broken : outcome.broken)
 			ADD_FAILURE() << broken << "\n" << replay(seed);
+		if (testing::Test::HasFailure())
+			break;
+	}
+}
+
+TEST(Random, AuditFindsNothingOnLargeMachines)
+{
+	const std::vector<u64> all = seeds();
+	for (size_t i = 0; i < all.size(); i += all.size() > 1 ? kSeedsPerLarge : 1) {
+		const Outcome outcome = simulate(random_large_scenario(all[i]));
+		for (const std::string& broken : outcome.broken)
+			ADD_FAILURE() << broken << "\n" << replay(all[i]);
 		if (testing::Test::HasFailure())
 			break;
 	}

@@ -242,6 +242,30 @@ Scenario random_scenario(u64 seed)
 	return scenario;
 }
 
+// Nodes, caches and threads as well; shorter, as there is more of it.
+Scenario random_large_scenario(u64 seed)
+{
+	Random random(seed, 3);
+	Scenario scenario;
+	const u32 threads = one_of<u32>(random, {1, 2});
+	const u32 cores = one_of<u32>(random, {1, 4, 8, 16});
+	const u32 caches = one_of<u32>(random, {1, 2, 8});
+	const u32 nodes = static_cast<u32>(random.between(1, CPUS_MAX / (threads * cores * caches)));
+	scenario.seed = seed;
+	scenario.duration_ns = random.between(3, 8) * kMillisecond;
+	scenario.machine = random_machine(random);
+	scenario.machine.places = *parse_topology(fmt::format("{}x{}x{}x{}", nodes, caches, cores, threads));
+	scenario.machine.nr_cpus = static_cast<u32>(scenario.machine.places.size());
+	scenario.machine.costs.smt_percent = static_cast<u32>(random.between(50, 100));
+	for (u64 i = random.between(1, 4); i > 0; i--)
+		scenario.classes.push_back({log_between(random, 12'000, 2'000'000)});
+	for (u64 i = random.between(1, 2 * scenario.machine.nr_cpus + 4); i > 0; i--)
+		scenario.tasks.push_back(random_task(random, scenario));
+	for (u64 i = random.below(4); i > 0; i--)
+		scenario.changes.push_back(random_change(random, scenario));
+	return scenario;
+}
+
 Scenario random_admitted_scenario(u64 seed)
 {
 	Random random(seed, 2);

@@ -13,6 +13,7 @@ TaskSpec telemetry();
 
 // Every invariant that the audit looks for may be expected of it.
 Scenario random_scenario(u64 seed);
+Scenario random_large_scenario(u64 seed);  // of up to CPUS_MAX CPUs
 
 // One that also keeps the promises about waits: what the classes ask for is little enough.
 Scenario random_admitted_scenario(u64 seed);
