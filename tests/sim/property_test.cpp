@@ -42,7 +42,7 @@ std::string replay(u64 seed)
 
 constexpr u32 kFailuresMax = 5;  // the first ones tell enough
 constexpr size_t kSeedsPerWindow = 4;
-constexpr size_t kSeedsPerLarge = 100;  // each takes as long as a hundred others
+constexpr size_t kSeedsPerLarge = 20;  // each takes as long as many others
 
 // An idle CPU was claimed, finds nothing in ops.dispatch, and something is queued before it is marked idle again: the
 // kernel tells nobody of that.
