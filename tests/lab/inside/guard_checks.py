@@ -385,6 +385,8 @@ class Service(Quiet):
             for client in silent:
                 client.connect("/run/punctual/control")
             wait_for(lambda: self.command("status", **member).returncode == 0, "a place among the clients")
+            for client in silent:
+                client.close()
             self.done("unload", **member)
             guard.wait_line("guard: asked_for: .*; staying on EEVDF")
             self.assertEqual(sched_ext("state"), "disabled")
@@ -394,6 +396,8 @@ class Service(Quiet):
 
     def test_13_capabilities_of_the_unit_are_enough(self):
         kept = capabilities_of_unit()
+        busy = Worker(cgroup=SLICE)   # so that normal tasks have less than all
+        self.addCleanup(busy.end)
         self.write('scheduler = "scx_latency"', "[budgets]", f'"{SLICE}" = "60us"', "[guard]", 'slo = ["normal < 100%"]')
         for only in ((), ("--only", "--cpus", "1")):
             with Running("--config", self.folder.name, *only, command="guard", preexec_fn=lambda: drop_others(kept)) as guard:
@@ -410,13 +414,13 @@ class Service(Quiet):
         self.write('scheduler = "scx_latency"', "only = true", 'cpus = "1"', "[budgets]", f'"{SLICE}" = "60us"')
         with self.guard() as guard:
             guard.wait_enabled()
-            self.assertTrue(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus").read_text(encoding="ascii").strip())
+            self.assertTrue(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus.exclusive").read_text(encoding="ascii").strip())
             self.assert_refused(self.command("guard", "--clean-up"), FAILED, "another guard runs")
             guard.send(signal.SIGKILL)
             guard.end()
             wait_disabled()
             self.done("guard", "--clean-up")
-            self.assertEqual(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus").read_text(encoding="ascii").strip(), "")
+            self.assertEqual(pathlib.Path(f"/sys/fs/cgroup/{SLICE}/cpuset.cpus.exclusive").read_text(encoding="ascii").strip(), "")
         with Running(foreign("foreign_fifo")) as other:   # of somebody else: left alone
             other.wait_enabled()
             self.done("guard", "--clean-up")
