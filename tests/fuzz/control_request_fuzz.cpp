@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 	(void)parse_control_reply(text);
 	const Result<ControlRequest> request = parse_control_request(text);
 	if (request) {
-		if (parse_control_request(control_request_json(*request)) != request)
+		const Result<ControlRequest> again = parse_control_request(control_request_json(*request));
+		if (!again || !(*again == *request))
 			abort();
 		return 0;
 	}

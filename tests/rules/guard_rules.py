@@ -4,6 +4,8 @@ from rule import Rule
 
 GUARD_SOURCES = {
     "tests/unit/guard_state_test.cpp": ("src/guard/guard_state.cpp", "src/guard/exit_class.cpp"),
+    "tests/unit/guard_config_test.cpp": ("src/guard/guard_config.cpp",),
+    "tests/unit/control_request_test.cpp": ("src/guard/control_request.cpp",),
     "tests/unit/slo_rule_test.cpp": ("src/guard/slo_rule.cpp", "src/base/rule_words.cpp"),
 }
 
@@ -28,6 +30,22 @@ GUARD_RULES = {
         Rule("a restart is no way round the back-off",
              "if (state->phase == GuardPhase::resting && state->wait_until_ns > now_ns)", "if (now_ns < 0)",
              "Guard.RestartIsNoWayRoundTheBackOff"),
+        Rule("a loop of reboots opens the breaker",
+             "if (was_loaded && is_other_boot)", "if (was_loaded && now_ns < 0)",
+             "Guard.LoopOfRebootsOpensTheBreaker"),
+        Rule("a reload is no fault and no wait",
+             "step.action = GuardActionKind::reload;", "step = fault({}, state, \"reload\", 0);",
+             "Guard.ReloadIsNoFaultAndNoWait"),
+    ),
+    ("src/guard/guard_config.cpp", "tests/unit/guard_config_test.cpp"): (
+        Rule("a reload leaves alone what did not change",
+             "if (old && *old == budget)", "if (old == &budget)",
+             "GuardConfig.SameConfigurationChangesNothing"),
+    ),
+    ("src/guard/control_request.cpp", "tests/unit/control_request_test.cpp"): (
+        Rule("root and the group may control, nobody else",
+             "return uid == 0 ||", "return gid == 0 ||",
+             "MayControl.RootAndMembersOfTheGroupOnly"),
     ),
     ("src/guard/exit_class.cpp", "tests/unit/guard_state_test.cpp"): (
         Rule("a hotplug is no fault",

@@ -92,7 +92,7 @@ class Example(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder, "punctual.toml")
             for text, words in (('floor = "90%"', ":2: floor: "), ('[set]\nslice_ms = 1', ":3: set.slice_ms: "),
-                                ('[guard]\nslo = ["p98(a) > 1us"]', ":3: guard.slo: position 1"),
+                                ('[guard]\nslo = ["p98(a) > 1us"]', ":3: guard.slo: --slo, position 1"),
                                 ('[guard]\non_fallback = "a \'b"', ":3: guard.on_fallback: "),
                                 ('[guard]\nwebhook = "ftp://a"', ":3: guard.webhook: "), ('cpu = "0"', ":2: unknown key 'cpu'"),
                                 ('[budgets]\na = "2s"', ":3: budgets.a: "), ("only = 1", ":2: only: write true")):
