@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long mutated-long soak runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long mutated-long lab-long soak runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -19,7 +19,7 @@ test:                              # everything: unit, structure, lint, fuzz, br
 lint: build
 	scripts/lint
 
-fuzz: setup                        # ten minutes a target; `make test` gives each ten seconds
+fuzz: setup                        # ten minutes a target; `make test` gives each five seconds
 	tests/fuzz/run units 600
 	tests/fuzz/run cpu_list 600
 	tests/fuzz/run config 600
@@ -58,6 +58,9 @@ stress-long: build                 # a minute of stress on each lab machine; the
 
 mutated-long: build                # ten thousand damaged scheduler objects in the lab, some hours; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/mutated.py 10000 --write
+
+lab-long: build                    # a Debian root under systemd, real packets, kill -9 at every stage: half an hour
+	for test in systemd wire kill; do PUNCTUAL=$$PWD/build/punctual python3 -B tests/lab/$${test}_test.py -v || exit; done
 
 soak: build                        # guard, collector and recording for an hour beside a changing load; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/soak.py 60 --write

@@ -4,7 +4,7 @@ import unittest
 
 import mutated
 
-FEW = 50
+FEW = 15
 
 
 class Mutated(unittest.TestCase):
