@@ -55,10 +55,14 @@ Result<std::vector<std::vector<sim::CpuPlace>>> read_machines(const SimArguments
 	for (const std::string& word : split(!arguments.topology.empty() ? arguments.topology
 					     : arguments.cpus.empty()    ? "1"
 									 : arguments.cpus)) {
-		if (!arguments.cpus.empty() && word.find('x') != std::string::npos)
+		Result<std::vector<sim::CpuPlace>> machine = sim::parse_topology(word);
+		const bool is_number = word.find('x') == std::string::npos;
+		if (!arguments.cpus.empty() && (!machine || !is_number))
 			return fail(ExitCode::usage, "--cpus {}: give a number from 1 to {}, or use --topology", word,
 				    CPUS_MAX);
-		machines.push_back(TRY(sim::parse_topology(word)));
+		if (!machine)
+			return std::unexpected(machine.error());
+		machines.push_back(std::move(*machine));
 	}
 	return machines;
 }
