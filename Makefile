@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long mutated-long lab-long soak runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long mutated-long lab-long soak deploy-test fleet-load kubernetes-schemas runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -61,6 +61,20 @@ mutated-long: build                # ten thousand damaged scheduler objects in t
 
 lab-long: build                    # a Debian root under systemd, real packets, kill -9 at every stage: half an hour
 	for test in systemd wire kill; do PUNCTUAL=$$PWD/build/punctual python3 -B tests/lab/$${test}_test.py -v || exit; done
+
+deploy-test:                       # deploy/ against Prometheus, Ansible and a cluster's stand-ins: ten minutes
+	@scripts/setup && scripts/setup deploy
+	cmake --preset dev --log-level=WARNING -DPUNCTUAL_DEPLOY_TESTS=ON
+	cmake --build --preset dev --target punctual node_metrics
+	ctest --test-dir build -L deploy --output-on-failure
+
+fleet-load: build                  # a thousand simulated nodes and one Prometheus, eight minutes; into docs/fleet.md
+	cmake --preset dev --log-level=WARNING -DPUNCTUAL_DEPLOY_TESTS=ON
+	cmake --build --preset dev --target node_metrics
+	NODE_METRICS=build/node_metrics /usr/bin/python3 -B tests/deploy/fleet_load.py --write
+
+kubernetes-schemas:                # what the test of the manifests compares them with, by npm
+	scripts/kubernetes-schemas
 
 soak: build                        # guard, collector and recording for an hour beside a changing load; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/soak.py 60 --write

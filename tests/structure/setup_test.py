@@ -103,9 +103,14 @@ class Setup(OnAMachine):
         self.assertTrue(machine.apt_calls()[-1].endswith(
             " install chromium chromium-driver fish iproute2 promtool python3-selenium tmux zsh"), machine.apt_calls())
 
+    def test_tests_of_deploy_have_packages_of_their_own(self):
+        machine = self.machine()
+        machine.setup("deploy")
+        self.assertTrue(machine.apt_calls()[-1].endswith(" install ansible-core prometheus python3-yaml"), machine.apt_calls())
+
     def test_unknown_word_is_refused(self):
         run = self.machine().setup("browser")
-        self.assertEqual((run.returncode, run.stderr), (1, "setup: unknown word 'browser': give none, or tests\n"))
+        self.assertEqual((run.returncode, run.stderr), (1, "setup: unknown word 'browser': give none, tests or deploy\n"))
 
     def test_other_distribution_gets_the_list(self):
         machine = self.machine("ID=fedora\nVERSION_ID=44\nPRETTY_NAME=Fedora\n")
