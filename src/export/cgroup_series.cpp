@@ -2,6 +2,7 @@
 #include "export/cgroup_series.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "export/metric_text.h"
 
@@ -43,7 +44,9 @@ void CgroupSeries::add(const WaitSnapshot& interval)
 // While there is room, in the order of their waits.
 void CgroupSeries::let_in(std::vector<const CgroupWaits*> rows)
 {
-	std::ranges::stable_sort(rows, std::greater(), [](const CgroupWaits* row) { return row->waits.sum_ns; });
+	std::ranges::sort(rows, [](const CgroupWaits* a, const CgroupWaits* b) {
+		return std::tie(b->waits.sum_ns, a->path) < std::tie(a->waits.sum_ns, b->path);
+	});
 	for (const CgroupWaits* row : rows) {
 		const std::string path = metric_label(row->path);
 		auto mine = series_.find(path);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <algorithm>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -71,7 +72,9 @@ Json guard_json(const LiveGuard& guard)
 // Those that waited longest.
 Json cgroups_json(std::vector<CgroupWaits> rows)
 {
-	std::ranges::stable_sort(rows, std::greater(), [](const CgroupWaits& row) { return row.waits.sum_ns; });
+	std::ranges::sort(rows, [](const CgroupWaits& a, const CgroupWaits& b) {
+		return std::tie(b.waits.sum_ns, a.path) < std::tie(a.waits.sum_ns, b.path);
+	});
 	Json json = Json::array();
 	for (const CgroupWaits& row : rows) {
 		if (json.size() == kCgroupsShown || row.waits.count() == 0)

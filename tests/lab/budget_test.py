@@ -50,7 +50,10 @@ class BadInput(unittest.TestCase):
             file.write('floor = "91%"\n')
             file.flush()
             config = {"PUNCTUAL_CONFIG": file.name}
-            self.assert_refused(["run", "scx_latency"], "91%", env=config)
+            self.assert_refused(["run", "scx_latency"], f"{file.name}:1", "91%", env=config)
+            file.seek(0)
+            file.write('floor = "20%"\n')
+            file.flush()
             self.assert_refused(["run", "scx_latency"], "92%", env={**config, "PUNCTUAL_FLOOR": "92%"})
             self.assert_refused(["run", "scx_latency", "--floor", "93%"], "93%",
                                 env={**config, "PUNCTUAL_FLOOR": "92%"})
