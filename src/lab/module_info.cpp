@@ -28,7 +28,7 @@ std::optional<Value> value_at(std::string_view bytes, uint64_t offset)
 	if (!part)
 		return std::nullopt;
 	Value value;
-	std::memcpy(&value, part->data(), sizeof(Value));
+	part->copy(reinterpret_cast<char*>(&value), sizeof(Value));
 	return value;
 }
 

@@ -35,8 +35,7 @@ const std::vector<std::string>& common_options()
 	    "--dpkgopt=path-exclude=/usr/share/doc/*",
 	    "--dpkgopt=path-exclude=/usr/share/locale/*",
 	    "--dpkgopt=path-exclude=/usr/share/zoneinfo/*",
-	    R"(--customize-hook=rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap )"
-	    R"("$1"/etc/resolv.conf)",
+	    R"(--customize-hook=cd "$1/etc" && rm -f apt/apt.conf.d/99mmdebstrap dpkg/dpkg.cfg.d/99mmdebstrap resolv.conf)",
 	};
 	return options;
 }
