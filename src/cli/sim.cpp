@@ -14,6 +14,7 @@
 #include "cli/sim_calibrate.h"
 #include "cli/sim_options.h"
 #include "cli/sim_result.h"
+#include "cli/sim_scripts.h"
 #include "scope/budget_option.h"
 #include "sim/replay.h"
 #include "view/bench_page.h"
@@ -80,7 +81,7 @@ BenchReport frontier_of(const std::vector<BenchReport>& reports, const SimStudy&
 
 Status refuse_unusable_files(const SimArguments& arguments)
 {
-	for (const std::string& file : {arguments.html, arguments.frontier}) {
+	for (const std::string& file : {arguments.html, arguments.frontier, arguments.perfetto}) {
 		const std::filesystem::path directory = std::filesystem::path(file).parent_path();
 		if (!file.empty() && ::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0)
 			return fail_errno(errno, ExitCode::usage, fmt::format("cannot write {}", file));
@@ -158,7 +159,7 @@ Action setup_sim(CLI::App& app)
 	CLI::App* calibration = app.add_subcommand("calibrate", "costs from a bench in the lab");
 	calibration->add_option("FILE", *lab_file, "of `punctual bench --lab --background spin --json`")->required();
 	calibration->add_option("--output", *costs_file, "write them to this file instead of standard output");
-	return [=]() -> Result<ExitCode> {
+	return [=, &app]() -> Result<ExitCode> {
 		if (sweep->parsed())
 			return simulate_points(*many);
 		if (calibration->parsed())
@@ -168,7 +169,9 @@ Action setup_sim(CLI::App& app)
 		if (one->rate.find(',') != std::string::npos || one->cpus.find(',') != std::string::npos ||
 		    one->topology.find(',') != std::string::npos)
 			return fail(ExitCode::usage, "lists of machines or rates are for `punctual sim sweep`");
-		return simulate_points(*one);
+		one->duration_given = app.count("--duration") > 0;
+		TRY(refuse_unusable_files(*one));
+		return is_script_load(*one) ? simulate_scripts(*one) : simulate_points(*one);
 	};
 }
 

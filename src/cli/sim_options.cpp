@@ -16,17 +16,6 @@ constexpr u64 kPointsMax = 256;
 constexpr u64 kDurationNsMax = 3600 * sim::kSecond;
 constexpr int64_t kRingMax = 1 << 20, kBackgroundMax = 1 << 16, kThreadsMax = 256;
 
-std::vector<std::string> split(const std::string& text)
-{
-	std::vector<std::string> words;
-	for (size_t from = 0; from <= text.size();) {
-		const size_t end = std::min(text.find(',', from), text.size());
-		words.push_back(text.substr(from, end - from));
-		from = end + 1;
-	}
-	return words;
-}
-
 Result<u64> number_between(std::string_view option, int64_t value, int64_t least, int64_t most)
 {
 	if (value < least || value > most)
@@ -52,7 +41,7 @@ Result<std::vector<std::vector<sim::CpuPlace>>> read_machines(const SimArguments
 		machines.push_back(TRY(sim::read_topology(arguments.topology_from)));
 		return machines;
 	}
-	for (const std::string& word : split(!arguments.topology.empty() ? arguments.topology
+	for (const std::string& word : split_list(!arguments.topology.empty() ? arguments.topology
 					     : arguments.cpus.empty()    ? "1"
 									 : arguments.cpus)) {
 		Result<std::vector<sim::CpuPlace>> machine = sim::parse_topology(word);
@@ -86,7 +75,7 @@ Result<u32> parse_load(const std::string& text, size_t nr_cpus)
 	return fail(
 	    ExitCode::usage,
 	    "unknown load '{}' (packets: one packet function; packets:N: so many, at most {}; packets:cpu: one a "
-	    "CPU)",
+	    "CPU; FILE.json: a workload of rt-app, in `punctual sim` without sweep)",
 	    text, CPUS_MAX);
 }
 
@@ -95,14 +84,14 @@ Result<sim::SimLoad> read_load(const SimArguments& arguments)
 	sim::SimLoad load;
 	load.work_ns = TRY(length_ns("--work", arguments.work, 0));
 	load.warmup_ns = TRY(length_ns("--warmup", arguments.warmup, 0));
-	load.duration_ns = TRY(length_ns("--duration", arguments.duration, sim::kMillisecond));
+	load.duration_ns = TRY(read_duration(arguments));
 	load.background = TRY(sim::parse_sim_background(arguments.background));
 	load.background_name = arguments.background;
 	TRY(sim::parse_sim_arrivals(arguments.arrivals, &load.nic));
 	load.nic.imix = arguments.imix;
 	load.nic.ring = static_cast<u32>(TRY(number_between("--ring", arguments.ring, 1, kRingMax)));
 	load.nic.coalesce_ns = 1000 * TRY(number_between("--rx-usecs", arguments.rx_usecs, 0, 1'000'000));
-	load.hz = static_cast<u32>(TRY(number_between("--hz", arguments.hz, 100, 1000)));
+	load.hz = TRY(read_hz(arguments));
 	load.nr_background = static_cast<u32>(
 	    TRY(number_between("--background-processes", arguments.background_processes, 0, kBackgroundMax)));
 	return load;
@@ -110,10 +99,38 @@ Result<sim::SimLoad> read_load(const SimArguments& arguments)
 
 }  // namespace
 
-Result<SimStudy> read_study(const SimArguments& arguments)
+std::vector<std::string> split_list(const std::string& text)
+{
+	std::vector<std::string> words;
+	for (size_t from = 0; from <= text.size();) {
+		const size_t end = std::min(text.find(',', from), text.size());
+		words.push_back(text.substr(from, end - from));
+		from = end + 1;
+	}
+	return words;
+}
+
+Result<u32> read_hz(const SimArguments& arguments)
+{
+	return static_cast<u32>(TRY(number_between("--hz", arguments.hz, 100, 1000)));
+}
+
+Result<u64> read_duration(const SimArguments& arguments)
+{
+	return length_ns("--duration", arguments.duration, sim::kMillisecond);
+}
+
+Result<std::vector<sim::CpuPlace>> read_machine(const SimArguments& arguments)
+{
+	std::vector<std::vector<sim::CpuPlace>> machines = TRY(read_machines(arguments));
+	if (machines.size() != 1)
+		return fail(ExitCode::usage, "one machine at a time here: lists are for `punctual sim sweep`");
+	return std::move(machines[0]);
+}
+
+Result<SimStudy> read_policies(const SimArguments& arguments)
 {
 	SimStudy study;
-	const sim::SimLoad load = TRY(read_load(arguments));
 	study.policies = TRY(sim::parse_policies(arguments.policies));
 	study.seed = TRY(number_between("--seed", arguments.seed, 0, INT64_MAX / 2));
 	study.nr_starts = TRY(number_between("--starts", arguments.starts, 1, static_cast<int64_t>(kStartsMax)));
@@ -121,8 +138,15 @@ Result<SimStudy> read_study(const SimArguments& arguments)
 	study.costs = sim::default_costs();
 	if (!arguments.costs.empty())
 		study.costs = TRY(sim::parse_costs(TRY(read_file(arguments.costs, kCostsBytesMax)), arguments.costs));
+	return study;
+}
+
+Result<SimStudy> read_study(const SimArguments& arguments)
+{
+	SimStudy study = TRY(read_policies(arguments));
+	const sim::SimLoad load = TRY(read_load(arguments));
 	for (const std::vector<sim::CpuPlace>& places : TRY(read_machines(arguments)))
-		for (const std::string& rate : split(arguments.rate)) {
+		for (const std::string& rate : split_list(arguments.rate)) {
 			sim::SimLoad point = load;
 			point.places = places;
 			point.nr_functions = TRY(parse_load(arguments.load, places.size()));
@@ -150,7 +174,14 @@ void add_sim_options(CLI::App& app, SimArguments& arguments, bool is_sweep)
 	text("--topology", arguments.topology, "nodes x caches x cores x threads, for example 2x8x8x2");
 	text("--topology-from", arguments.topology_from, "a copy of /sys/devices/system, or that of this machine");
 	text("--policy", arguments.policies, "what to compare: eevdf, fifo, queue, scx_latency=DURATION");
-	text("--load", arguments.load, "packets (one packet function), packets:N, packets:cpu");
+	text("--load", arguments.load,
+	     is_sweep ? "packets (one packet function), packets:N, packets:cpu"
+		      : "packets (one packet function), packets:N, packets:cpu, or files of rt-app, for example a.json,b.json");
+	if (!is_sweep) {
+		text("--trace", arguments.trace, "text of `perf sched script` to replay instead of a load");
+		text("--urgent", arguments.urgent, "of --load FILE.json and --trace: names of the tasks with the budget");
+		text("--perfetto", arguments.perfetto, "also write who ran when to this file, for ui.perfetto.dev");
+	}
 	text("--pps", arguments.rate, is_sweep ? "a list of rates" : "packets a second, of each packet function");
 	text("--arrivals", arguments.arrivals, "constant, poisson, bursts, bursts:PACKETS, on-off or mmpp");
 	app.add_flag("--imix", arguments.imix, "packets of three sizes, which cost one, two and four times the work");

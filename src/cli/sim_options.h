@@ -25,6 +25,9 @@ struct SimArguments {
 	std::string costs;
 	std::string margin = "5%";
 	std::string html;
+	std::string perfetto;
+	std::string trace;
+	std::string urgent;
 	std::string frontier;
 	int64_t background_processes = 0;
 	int64_t ring = 256;
@@ -35,6 +38,7 @@ struct SimArguments {
 	int64_t threads = 0;
 	bool imix = false;
 	bool json = false;
+	bool duration_given = false;  // set by who parsed
 };
 
 // Those of one run, and of a sweep.
@@ -42,5 +46,14 @@ void add_sim_options(CLI::App& app, SimArguments& arguments, bool is_sweep);
 
 // A point for each number of CPUs and each rate: lists where the options are lists. Error (usage).
 Result<SimStudy> read_study(const SimArguments& arguments);
+
+// Parts of it, for loads that have no packets: all but the points; one machine; the ticks; the length.
+Result<SimStudy> read_policies(const SimArguments& arguments);
+Result<std::vector<sim::CpuPlace>> read_machine(const SimArguments& arguments);
+Result<u32> read_hz(const SimArguments& arguments);
+Result<u64> read_duration(const SimArguments& arguments);
+
+// "a,b": "a" and "b"
+std::vector<std::string> split_list(const std::string& text);
 
 }  // namespace punctual

@@ -27,6 +27,7 @@ enum class EventKind : u8 {
 	// Any number:
 	kick,    // as resched on behalf of the scheduler, which may want the running task to leave
 	change,  // somebody changes the machine
+	mask,    // a task asked for other CPUs
 	sample,  // the audit looks
 	window,  // the scheduler judges what happened in it
 	count,   // what is counted begins, or ends

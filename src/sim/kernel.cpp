@@ -56,7 +56,10 @@ void Kernel::handle(const Event& event)
 	if (event.kind <= EventKind::work || event.kind == EventKind::kick) {
 		handle_cpu(event, cpus_[event.index]);
 	} else if (Task* task = task_of(event)) {
-		interrupt(*task);
+		if (event.kind == EventKind::mask)
+			workload_->change_cpus(*task);
+		else
+			interrupt(*task);
 	}
 }
 
@@ -334,6 +337,8 @@ void Kernel::on_switch_done(Cpu& cpu, bool was_idle)
 			record.wait_ns_max = std::max(record.wait_ns_max, wait_ns);
 			outcome_.classes[std::min<size_t>(task->class_index(), scenario_.classes.size())].waits.record(
 			    wait_ns);
+			if (task->spec->row != kNoRow)
+				outcome_.rows[task->spec->row].record(wait_ns);
 		}
 	} else if (cpu.online) {
 		// Also from idle to idle, which gives a claim back; the scheduler hears of real changes only.
@@ -446,6 +451,7 @@ void Kernel::on_work(Cpu& cpu)
 	Task& task = *cpu.curr;
 
 	settle_work(cpu);
+	here_ = cpu.index;  // whom it wakes on its own CPU needs no interrupt from another
 	Step step = task.is_leaving ? Step{StepKind::sleep} : workload_->finished(task);
 	if (step.kind == StepKind::sleep && !task.is_leaving && scenario_.machine.costs.sleep_ns) {
 		task.is_leaving = true;
@@ -454,7 +460,14 @@ void Kernel::on_work(Cpu& cpu)
 		task.is_leaving = false;
 		step = workload_->leave(task);
 	}
+	here_ = kNoCpu;
 	task.work_left_ns = step.work_ns;
+	if (step.kind == StepKind::yield) {
+		account(cpu);
+		task.slice_ns = 0;
+		resched(cpu, 0);
+		step.kind = StepKind::work;
+	}
 	if (step.kind == StepKind::work) {
 		start_work(cpu);
 		return;

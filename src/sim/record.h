@@ -57,12 +57,15 @@ struct Outcome {
 	std::vector<TaskRecord> tasks;     // of Scenario::tasks; children count for their parent
 	std::vector<TaskRecord> counted;   // the same between count_from_ns and count_until_ns
 	std::vector<u64> nr_preempted;     // by CPU: running tasks that were told to leave, and did
+	std::vector<Histogram> rows;       // waits, as many as Scenario::nr_rows
 	std::vector<Run> runs;             // with Scenario::keep_trace
 	std::vector<TraceEvent> trace;     // the same
 	std::vector<std::string> broken;   // invariants; at most kBrokenMax
 	u64 trace_hash = 0xcbf29ce484222325ULL;
 	u64 nr_events = 0;
 	u64 stopped_ns = 0;  // when the watcher ended the run; 0: it went to its end
+	u64 ended_ns = 0;    // when the last script ended; 0: some did not
+	u64 nr_unfinished = 0;  // scripts that still wait or run at the end
 	u64 nr_ejected = 0;
 	u64 nr_forked = 0;
 	u64 reserve_ns_max = 0;  // the largest that a CPU had measured, the switch included

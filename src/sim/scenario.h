@@ -100,6 +100,41 @@ enum class Program : u8 {
 	packets,  // empties its ring, run_ns a packet, and sleeps
 	forks,    // as sleeper, and each time leaves a child that runs run_ns and exits
 	once,     // runs run_ns and exits
+	script,   // does one step after the other, and exits after the last
+};
+
+enum class ScriptOp : u8 {
+	run,          // value: ns
+	sleep,        // value: ns
+	sleep_until,  // value: ns since the beginning of the run; not at all when that is past
+	timer,        // object; value: its period. From a miss on it counts anew;
+	timer_fixed,  // this one does not, and catches up
+	lock,         // object: a mutex, handed over to the first who waits; the owner may lock it again
+	unlock,
+	wait,   // object: a condition; value: the mutex that is let go meanwhile, or kNoObject
+	wake,   // object: a condition; the first who waits
+	wakes,  // the same, all of them
+	meet,   // object; value: so many tasks wait for each other
+	post,   // object: a wakeup that is remembered when nobody waits
+	take,   // waits for one
+	yield,
+	again,     // object: step to go back to; value: times, counted in slot, or kForever
+	set_cpus,  // object: in TaskSpec::masks
+	fork,      // object: in Scenario::tasks
+};
+
+constexpr u32 kNoObject = ~0U;
+constexpr u64 kForever = ~0ULL;
+constexpr u32 kScriptSlots = 2;
+
+// Objects are numbered from 0, all kinds together, and shared by all tasks of the scenario.
+struct ScriptStep {
+	ScriptOp op;
+	u32 slot = 0;
+	u32 object = kNoObject;
+	u64 value = 0;
+
+	bool operator==(const ScriptStep&) const = default;
 };
 
 enum class Arrivals : u8 {
@@ -121,6 +156,7 @@ struct NicSpec {
 };
 
 constexpr u32 kNoClass = ~0U;
+constexpr u32 kNoRow = ~0U;
 
 struct TaskSpec {
 	Program program = Program::spin;
@@ -137,6 +173,10 @@ struct TaskSpec {
 	u32 unmovable_percent = 0;  // part of its turns in which it may not migrate
 	u64 start_ns = 0;
 	NicSpec nic;
+	std::vector<ScriptStep> script;
+	std::vector<std::vector<u32>> masks;  // those of set_cpus
+	bool is_forked = false;               // it begins only by a fork of another
+	u32 row = kNoRow;                     // in Outcome::rows
 };
 
 enum class ChangeKind : u8 { set_cpus, set_budget, cpu_offline, cpu_online, eject, set_weight, set_group };
@@ -164,6 +204,7 @@ struct Scenario {
 	std::vector<GroupSpec> groups;
 	std::vector<TaskSpec> tasks;
 	std::vector<Change> changes;
+	u32 nr_rows = 0;  // tasks of scripts are counted in these
 	bool audit = true;        // look for broken invariants while it runs
 	bool keep_trace = false;  // and not only its hash
 };

@@ -43,6 +43,7 @@ class Simulation {
 	{
 		outcome_.classes.resize(scenario.classes.size() + 1);
 		outcome_.tasks.resize(scenario.tasks.size());
+		outcome_.rows.resize(scenario.nr_rows);
 		outcome_.nr_preempted.resize(scenario.machine.nr_cpus);
 		outcome_.reserve_ns_max = scenario.latency.reserve_ns + scenario.latency.switch_ns;
 		kernel_.connect(scheduler_, workload_, has_audit() ? &audit_ : nullptr);
@@ -69,8 +70,10 @@ class Simulation {
 				outcome_.stopped_ns = kernel_.now_ns();
 				break;
 			}
+			if (workload_.is_over())
+				break;
 		}
-		if (!outcome_.stopped_ns)
+		if (!outcome_.stopped_ns && !workload_.is_over())
 			kernel_.advance(scenario_.duration_ns);
 		kernel_.finish();
 		workload_.finish();

@@ -23,6 +23,17 @@ enum class TaskPlace : u8 {
 	dead,
 };
 
+// Where a script is.
+struct ScriptState {
+	u32 next = 0;                    // step
+	bool is_waiting = false;         // for what only others, or the clock, end
+	u64 until_ns = ~0ULL;            // the clock does
+	u32 retake = kNoObject;          // a mutex, before it goes on
+	u64 begun_ns = 0;
+	u64 times[kScriptSlots] = {};
+	u32 mask = 0;  // of TaskSpec::masks, which it asked for
+};
+
 struct Task {
 	const TaskSpec* spec = nullptr;
 	u32 index = 0;       // in the kernel's table; used again after a task died
@@ -53,6 +64,7 @@ struct Task {
 	u64 work_left_ns = 0;
 	u64 own_work_ns = 0;  // of what it is there for, all in all
 	PacketRing ring;
+	ScriptState script;
 	Random random{0};    // for what it does
 	Random arrivals{0};  // for its packets, which come at the same times whatever the schedule
 

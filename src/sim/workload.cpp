@@ -7,6 +7,8 @@ void Workload::start()
 {
 	for (u32 i = 0; i < scenario_.tasks.size(); i++) {
 		const TaskSpec& spec = scenario_.tasks[i];
+		if (spec.is_forked)
+			continue;
 		Task& task = kernel_.create_task(spec, i, ++nr_streams_);
 		if (spec.program == Program::packets) {
 			task.ring.start(spec.nic, task.arrivals, spec.start_ns, scenario_.count_until_ns);
@@ -70,6 +72,8 @@ Step Workload::finished(Task& task)
 {
 	const TaskSpec& spec = *task.spec;
 
+	if (spec.program == Program::script)
+		return script_.next(task);
 	task.unmovable = task.random.chance(spec.unmovable_percent);
 	if (task.is_child || spec.program == Program::once) {
 		nr_children_ -= task.is_child;
@@ -91,7 +95,11 @@ Step Workload::finished(Task& task)
 
 Step Workload::leave(Task& task)
 {
-	if (task.spec->program == Program::packets) {
+	if (task.spec->program == Program::script) {
+		const Step step = script_.leave(task);
+		if (step.kind != StepKind::sleep)
+			return step;
+	} else if (task.spec->program == Program::packets) {
 		const Step step = next_packet(task);  // the wakeup came before it slept
 		if (step.kind == StepKind::work)
 			return step;
@@ -109,6 +117,10 @@ void Workload::on_wake(Task& task)
 {
 	if (task.place != TaskPlace::asleep)
 		return;
+	if (task.spec->program == Program::script) {
+		script_.time_came(task);
+		return;
+	}
 	if (task.spec->program == Program::packets)
 		task.work_left_ns = next_packet(task).work_ns;
 	else
@@ -117,9 +129,22 @@ void Workload::on_wake(Task& task)
 	kernel_.wake(task);
 }
 
+void Workload::change_cpus(Task& task)
+{
+	constexpr u64 kRetryNs = 2 * kMicrosecond;  // a lock is held
+	CpuSet cpus;
+
+	for (u32 cpu : task.spec->masks[task.script.mask])
+		cpus.add(cpu);
+	if (!kernel_.set_cpus(task, cpus))
+		kernel_.events().add(kernel_.now_ns() + kRetryNs, EventKind::mask, task.index, task.generation);
+}
+
 // What is still in a ring was neither served nor lost: it does not count as offered.
 void Workload::finish()
 {
+	outcome_.nr_unfinished = script_.nr_alive();
+	outcome_.ended_ns = script_.is_over() ? kernel_.now_ns() : 0;
 	for (Task& task : kernel_.tasks()) {
 		if (task.spec->program != Program::packets || task.is_child)
 			continue;

@@ -4,30 +4,25 @@
 
 #include <algorithm>
 
-#include "sim/kernel.h"
+#include "sim/script.h"
 
 namespace punctual::sim {
-
-enum class StepKind : u8 { work, sleep, exit };
-
-struct Step {
-	StepKind kind;
-	u64 work_ns = 0;
-};
 
 class Workload {
  public:
 	static constexpr u32 kChildrenMax = 2000;  // alive at a time: a storm, not a collapse
 
 	Workload(const Scenario& scenario, Kernel& kernel, Outcome& outcome)
-	    : scenario_(scenario), kernel_(kernel), outcome_(outcome)
+	    : scenario_(scenario), kernel_(kernel), outcome_(outcome), script_(scenario, kernel)
 	{}
 
 	void start();               // makes the tasks; each wakes at its start
 	Step finished(Task& task);  // it did its work: what now?
 	Step leave(Task& task);     // it is about to sleep; if it does, what wakes it is set. Sleep or work.
 	void on_wake(Task& task);   // its sleep is over, or packets came
-	void finish();              // adds up what rings lost
+	void change_cpus(Task& task);  // to those that its script asked for
+	void finish();                 // adds up what rings lost
+	bool is_over() const { return script_.is_over(); }  // there were scripts, and all have ended
 
  private:
 	u64 length_ns(Task& task, u64 mean_ns);
@@ -44,6 +39,7 @@ class Workload {
 	const Scenario& scenario_;
 	Kernel& kernel_;
 	Outcome& outcome_;
+	ScriptRunner script_;
 	u32 nr_children_ = 0;
 	u64 nr_streams_ = 0;
 };
