@@ -30,25 +30,47 @@ size_t end_of_comment(std::string_view text, size_t at)
 	return end == std::string_view::npos ? text.size() : end + 2;
 }
 
-// Comments, and commas that nothing follows, become blanks; lines stay.
+// Where something is next that is neither blank nor comment.
+size_t skip_blanks(std::string_view text, size_t at)
+{
+	for (size_t last = text.size(); at < text.size() && at != last;) {
+		last = at;
+		at = std::min(text.find_first_not_of(" \t\r\n", at), text.size());
+		at = end_of_comment(text, at);
+	}
+	return at;
+}
+
+// Without comments, and without commas that nothing follows; a key without a value gets an empty one. Lines stay.
 std::string strict_of(std::string_view text)
 {
-	std::string strict(text);
-	size_t comma = text.size();  // the last one, with only blanks and comments since
+	std::string strict;
+	std::string open;  // brackets
+	bool at_key = false;
 
 	for (size_t at = 0; at < text.size();) {
 		const char letter = text[at];
-		const size_t comment_end = end_of_comment(text, at);
-		if (comment_end != at) {
-			for (; at < comment_end; at++)
-				strict[at] = text[at] == '\n' ? '\n' : ' ';
+		if (const size_t end = end_of_comment(text, at); end != at) {
+			strict.append(static_cast<size_t>(std::count(text.begin() + static_cast<ptrdiff_t>(at),
+								     text.begin() + static_cast<ptrdiff_t>(end), '\n')),
+				      '\n');
+			at = end;
 			continue;
 		}
-		if ((letter == '}' || letter == ']') && comma < text.size())
-			strict[comma] = ' ';
+		const size_t end = letter == '"' ? end_of_string(text, at) : at + 1;
+		const size_t next = skip_blanks(text, end);
+		const char follows = next < text.size() ? text[next] : '\0';
+		if (letter != ',' || (follows != '}' && follows != ']'))
+			strict += text.substr(at, end - at);
+		if (letter == '"' && at_key && follows != ':')
+			strict += ":\"\"";
+		if (letter == '{' || letter == '[')
+			open += letter;
+		else if ((letter == '}' || letter == ']') && !open.empty())
+			open.pop_back();
 		if (!std::string_view(" \t\r\n").contains(letter))
-			comma = letter == ',' ? at : text.size();
-		at = letter == '"' ? end_of_string(text, at) : at + 1;
+			at_key = (letter == '{' || letter == ',') && open.ends_with('{');
+		at = end;
 	}
 	return strict;
 }

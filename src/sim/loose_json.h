@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// JSON as people write it for rt-app: with comments, commas before a closing bracket, and keys that occur several times
-// in an object; their order counts. nlohmann's parser reads it; what is loose is taken out before, line by line in place.
+// JSON as people write it for rt-app: with comments, commas before a closing bracket, keys without a value (an empty
+// text), and keys that occur several times in an object; their order counts. nlohmann's parser reads it; what is loose
+// is mended before, line by line.
 #pragma once
 
 #include <string>

@@ -201,12 +201,11 @@ class Reader {
 			return false;
 		const auto known = runs_.find(line.cpu);
 		if (known != runs_.end() && known->second != *prev)
-			lose(known->second);
+			lose(known->second, now);
 		if (*prev != kIdle) {
 			TraceTask& task = task_of(*prev, prev_comm, prev_prio);
-			if (!task.runs && known == runs_.end())  // it ran when the recording began
-				begin(task, 0);
-			trace_.nr_inconsistent += !task.runs;
+			if (!task.runs)  // it ran when the recording began, or its switch is missing
+				begin(task, known == runs_.end() ? 0 : now);
 			settle(task, now);
 			task.runs = false;
 			task.sleeps = !state.starts_with('R');
@@ -219,13 +218,16 @@ class Reader {
 		return true;
 	}
 
-	// Events are missing: it is not known until when this one ran.
-	void lose(u32 pid)
+	// A switch is missing, so somebody else ran here, too, and nobody knows from when on. The CPU was busy: all of it
+	// counts for the task that was seen to begin.
+	void lose(u32 pid, u64 now)
 	{
 		const auto task = tasks_.find(pid);
 		trace_.nr_inconsistent++;
-		if (task != tasks_.end())
-			task->second.runs = false;
+		if (task == tasks_.end())
+			return;
+		settle(task->second, now);
+		task->second.runs = false;
 	}
 
 	// It gets a CPU. If it slept before, what woke it comes first in its script.

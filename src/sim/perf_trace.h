@@ -24,7 +24,7 @@ struct PerfTrace {
 	u64 nr_edges = 0;        // wakeups by tasks
 	u64 nr_outside = 0;      // and by others
 	u64 nr_not_seen = 0;     // tasks that ran again though nobody was seen to wake them
-	u64 nr_inconsistent = 0;  // switches from a task that was not the one known to run: events are missing
+	u64 nr_inconsistent = 0;  // switches from a task that was not known to run there: some are missing
 };
 
 // Text of at most 256 MiB and 65,536 tasks. Lines that are of other events are passed over. Error (usage): not of

@@ -22,8 +22,8 @@ struct Step {
 
 class ScriptRunner {
  public:
-	static constexpr u32 kStepsAtOnceMax = 1000;
-	static constexpr u64 kIdlingNs = kMicrosecond;
+	static constexpr u32 kStepsAtOnceMax = 64;
+	static constexpr u64 kIdlingNs = 10 * kMicrosecond;
 	static constexpr u32 kForkedMax = 2000;  // alive at a time; a fork beyond that is none
 
 	ScriptRunner(const Scenario& scenario, Kernel& kernel);
