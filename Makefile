@@ -35,7 +35,7 @@ fuzz: setup                        # ten minutes a target; `make test` gives eac
 recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
 	python3 -B tests/recordings/record.py
 
-sim-lab: build                     # the simulator against the lab, into docs/simulator.md: ten minutes
+sim-lab: build                     # the simulator against the lab, into docs/simulator.md: a quarter of an hour
 	python3 -B tests/sim/figures.py lab --write
 
 sim-speed: build                   # events a second of the simulator, one core, into docs/simulator.md

@@ -15,8 +15,10 @@
 #include "cli/sim_options.h"
 #include "cli/sim_result.h"
 #include "cli/sim_scripts.h"
+#include "cli/sim_trace.h"
 #include "scope/budget_option.h"
 #include "sim/replay.h"
+#include "sim/simulation.h"
 #include "view/bench_page.h"
 #include "view/text.h"
 
@@ -89,6 +91,24 @@ Status refuse_unusable_files(const SimArguments& arguments)
 	return {};
 }
 
+// The first start of each policy once more: the same run, and now with what ran when.
+std::string perfetto_of(const SimStudy& study)
+{
+	PerfettoRuns trace;
+	const sim::SimLoad& load = study.points[0];
+	for (const sim::PolicyChoice& policy : study.policies) {
+		sim::Scenario scenario = sim::scenario_of(load, policy, study.costs, study.seed, 0);
+		scenario.keep_trace = true;
+		const sim::Outcome outcome = sim::simulate(scenario);
+		if (!add_to_perfetto(trace, policy.name, scenario, outcome, [&](u32 task) {
+			    return task < load.nr_functions ? fmt::format("packet function {}", task)
+							    : fmt::format("background {}", task - load.nr_functions);
+		    }))
+			fmt::print(stderr, "{}: too long for a trace, its end is left out\n", policy.name);
+	}
+	return trace.bytes();
+}
+
 Result<ExitCode> simulate_points(const SimArguments& arguments)
 {
 	const SimStudy study = TRY(read_study(arguments));
@@ -113,6 +133,8 @@ Result<ExitCode> simulate_points(const SimArguments& arguments)
 		fmt::print("{}", study_to_json(result, margin));
 	if (!arguments.html.empty())
 		TRY(replace_file(arguments.html, bench_html(reports[0])));
+	if (!arguments.perfetto.empty() && !result.was_stopped)
+		TRY(replace_file(arguments.perfetto, perfetto_of(study)));
 	if (!arguments.frontier.empty())
 		TRY(replace_file(arguments.frontier, bench_frontier_svg(frontier_of(reports, study))));
 	if (result.was_stopped)

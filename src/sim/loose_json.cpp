@@ -125,7 +125,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 		if (open_.empty())
 			root_ = std::move(node);
 		else
-			open_.back()->members.emplace_back(std::exchange(key_, ""), std::move(node));
+			open_.back()->members.push_back({std::exchange(key_, ""), std::move(node)});
 		return true;
 	}
 
@@ -137,7 +137,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 		JsonNode* parent = open_.empty() ? nullptr : open_.back();
 		if (!add({kind, 0, "", {}}))
 			return false;
-		open_.push_back(parent ? &parent->members.back().second : &root_);
+		open_.push_back(parent ? &parent->members.back().value : &root_);
 		return true;
 	}
 
@@ -159,8 +159,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
 const JsonNode* JsonNode::member(std::string_view key) const
 {
-	const auto found = std::ranges::find(members, key, [](const auto& member) { return std::string_view(member.first); });
-	return found == members.end() ? nullptr : &found->second;
+	const auto found = std::ranges::find(members, key, &JsonMember::key);
+	return found == members.end() ? nullptr : &found->value;
 }
 
 Result<JsonNode> parse_loose_json(std::string_view text, std::string_view file)

@@ -6,7 +6,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "abi/types.h"
@@ -16,13 +15,20 @@ namespace punctual::sim {
 
 enum class JsonKind : u8 { nothing, boolean, number, text, list, object };
 
+struct JsonMember;
+
 struct JsonNode {
 	JsonKind kind = JsonKind::nothing;
 	s64 number = 0;    // a number, towards zero; a boolean as 0 or 1
 	std::string text;  // of JsonKind::text
-	std::vector<std::pair<std::string, JsonNode>> members;  // of an object; of a list with empty keys
+	std::vector<JsonMember> members;  // of an object; of a list with empty keys
 
 	const JsonNode* member(std::string_view key) const;  // the first one; none: there is none
+};
+
+struct JsonMember {
+	std::string key;
+	JsonNode value;
 };
 
 // Text of at most 4 MiB, 32 levels, 200,000 values. Errors (usage) begin with "FILE:LINE: ".

@@ -74,7 +74,8 @@ std::optional<Line> read_line(std::string_view text)
 		const std::string_view pids = who.substr(std::min(who.size(), who.rfind(' ') + 1));  // "4374", "4370/4374"
 		const auto at_ns = time_of(when.substr(0, when.find(':')));
 		const auto cpu = number_of<u32>(head.substr(open + 1, close - open - 1));
-		const auto pid = number_of<u32>(pids.substr(std::min(pids.size(), pids.rfind('/') + 1)));
+		const std::string_view last = pids.substr(std::min(pids.size(), pids.rfind('/') + 1));
+		const auto pid = last == "-1" ? std::optional(kIdle) : number_of<u32>(last);  // -1: perf does not know who
 		if (!at_ns || !cpu || *cpu >= CPUS_MAX || !pid)
 			return {};
 		return Line{*at_ns, *cpu, *pid, event, text.substr(at + mark.size())};

@@ -218,7 +218,7 @@ class Reader {
 		if (!phases)
 			return read_phase(task, loops, spec, true);
 		has_phase_cpus_ = std::ranges::any_of(
-		    phases->members, [](const auto& phase) { return phase.second.member("cpus") != nullptr; });
+		    phases->members, [](const auto& phase) { return phase.value.member("cpus") != nullptr; });
 		for (const auto& [name, phase] : phases->members)
 			TRY(read_phase(phase, TRY(loops_of(phase, 1)), spec, false));
 		for (const auto& [key, value] : task.members)

@@ -178,7 +178,7 @@ Status RtappEvents::add_old_lock(std::vector<ScriptStep>& script, const std::str
 	const auto& [type, target] = resource->second;
 	const u32 condition = object("condition", target.empty() ? name : target);
 	const u32 mutex =
-	    access && !access->members.empty() ? object("mutex", access->members[0].second.text) : kNoObject;
+	    access && !access->members.empty() ? object("mutex", access->members[0].value.text) : kNoObject;
 	*exec_us -= static_cast<s64>(work_ns / kMicrosecond);
 	if (type == "mutex" || type == "run") {
 		if (type == "mutex")

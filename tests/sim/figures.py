@@ -2,7 +2,7 @@
 """Measures what docs/simulator.md tells and, with --write, writes it there.
 
 figures.py speed: events a second, by machine (`make sim-speed`, a minute on one core).
-figures.py lab [FILE...]: the simulator against the lab, on one CPU beside spinners (`make sim-lab`, some ten minutes).
+figures.py lab [FILE...]: the simulator against the lab, on one CPU (`make sim-lab`, a quarter of an hour).
 FILE: results of the lab that there are already, instead of new ones.
 """
 import json
@@ -18,7 +18,7 @@ DOCUMENT = ROOT / "docs/simulator.md"
 PUNCTUAL = os.environ.get("PUNCTUAL", str(ROOT / "build/punctual"))
 SPEED = os.environ.get("SIM_SPEED", str(ROOT / "build/sim_speed"))
 ARMS = ("eevdf", "fifo", "scx_latency=60us")
-ARRIVALS = ("constant", "poisson")
+LOADS = (("constant", "spin"), ("poisson", "spin"), ("constant", "python"))   # arrivals, background
 STARTS = 3   # of the lab: each is a boot of half a minute an arm
 GOALS = {"p50": 5, "p99": 10}
 
@@ -41,27 +41,27 @@ def figures_of(starts, name):
         return statistics.median(value(arm, first) for arm, first in arms)
     return {"p50": middle(lambda arm, _: arm["p50_ns"] / 1000), "p99": middle(lambda arm, _: arm["p99_ns"] / 1000),
             "drop": middle(lambda arm, _: 100 * arm["dropped"] / arm["offered"]),
-            "background": middle(lambda arm, first: 100 * arm["background_work_ns"] / first["background_work_ns"])}
+            "background": middle(lambda arm, first: 100 * arm["background_work_ns"] / max(first["background_work_ns"], 1))}
 
 
-def arrivals_of(start):
-    return start["environment"]["arrivals"]
+def load_of(start):
+    return start["environment"]["arrivals"], start["environment"]["background"]
 
 
-def lab_starts(files, arrivals, load):
+def lab_starts(files, wanted, load):
     """Of the files, if there are some; else of the lab now."""
     if files:
         starts = [start for file in files for start in starts_of(json.loads(pathlib.Path(file).read_text()))]
-        return [start for start in starts if arrivals_of(start) == arrivals]
+        return [start for start in starts if load_of(start) == wanted]
     return starts_of(json.loads(output_of(PUNCTUAL, "bench", "--lab", "--arms", ",".join(ARMS), *load)))
 
 
 def lab_table(files):
-    rows = ["| arrivals | arm | figure | lab | simulator | deviation | goal |", "|---|---|---|---:|---:|---:|---:|"]
-    common = ("--background", "spin", "--starts", str(STARTS), "--json")
-    for arrivals in ARRIVALS:
-        load = ("--arrivals", arrivals, *common)
-        lab = lab_starts(files, arrivals, load)
+    rows = ["| arrivals | background | arm | figure | lab | simulator | deviation | goal |",
+            "|---|---|---|---|---:|---:|---:|---:|"]
+    for arrivals, background in LOADS:
+        load = ("--arrivals", arrivals, "--background", background, "--starts", str(STARTS), "--json")
+        lab = lab_starts(files, (arrivals, background), load)
         if not lab:
             continue
         sim = starts_of(json.loads(output_of(PUNCTUAL, "sim", "--policy", ",".join(ARMS), *load)))
@@ -70,7 +70,7 @@ def lab_table(files):
             for figure, unit in (("p50", " us"), ("p99", " us"), ("drop", " %"), ("background", " %")):
                 change = f"{100 * (simulated[figure] / real[figure] - 1):+.1f} %" if real[figure] else "-"
                 goal = f"{GOALS[figure]} %" if figure in GOALS else ""
-                rows.append(f"| {arrivals} | {arm} | {figure} | {real[figure]:.1f}{unit} | {simulated[figure]:.1f}{unit} "
+                rows.append(f"| {arrivals} | {background} | {arm} | {figure} | {real[figure]:.1f}{unit} | {simulated[figure]:.1f}{unit} "
                             f"| {change} | {goal} |")
     return "\n".join(rows) + "\n"
 

@@ -47,6 +47,13 @@ def running_ns(text):
     return busy + sum(last - begun for begun, pid in since.values() if pid != "0")
 
 
+def blame(error, folder):
+    """With the line that the program does not take."""
+    line = re.search(r"trace:(\d+):", error)
+    lines = (folder / "trace").read_text().splitlines()
+    return error + (lines[int(line.group(1)) - 1] if line else "")
+
+
 def main():
     if not shutil.which("perf"):
         skip("no perf (scripts/setup tests installs it)")
@@ -55,8 +62,9 @@ def main():
         demand_ns = running_ns(record(folder))
         for cpus in ("1", "2", "8"):
             done = subprocess.run([PUNCTUAL, "sim", "--trace", folder / "trace", "--cpus", cpus, "--policy",
-                                   "eevdf,scx_latency=60us", "--json"], stdout=subprocess.PIPE, text=True, check=True,
-                                  timeout=120)
+                                   "eevdf,scx_latency=60us", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, timeout=120)
+            assert done.returncode == 0, blame(done.stderr, folder)
             result = json.loads(done.stdout)
             for arm in result["arms"]:
                 print(f"{cpus} CPUs, {arm['name']}: {arm['work_ns']} of {demand_ns} ns in {arm['length_ns']} ns")

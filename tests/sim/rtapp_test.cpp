@@ -38,8 +38,8 @@ TEST(LooseJson, TakesWhatWorkgenTakes)
 	const auto tree = parse_loose_json("{ /* \" */ \"run\" : 1, \"s\", \"run\" : 2, // x\n \"l\" : [1, 2,], }", "f");
 	ASSERT_TRUE(tree) << tree.error().what;
 	ASSERT_EQ(tree->members.size(), 4U);  // both runs, in their order
-	EXPECT_EQ(tree->members[2].second.number, 2);
-	EXPECT_EQ(tree->members[1].second.kind, JsonKind::text);
+	EXPECT_EQ(tree->members[2].value.number, 2);
+	EXPECT_EQ(tree->members[1].value.kind, JsonKind::text);
 	EXPECT_EQ(tree->member("l")->members.size(), 2U);
 }
 

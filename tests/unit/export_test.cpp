@@ -6,6 +6,7 @@
 #include <protozero/pbf_reader.hpp>
 
 #include "export/perfetto.h"
+#include "export/perfetto_runs.h"
 #include "export/waits_text.h"
 #include "tests/unit/simulated_waits.h"
 
@@ -118,6 +119,25 @@ TEST(Perfetto, WindowIsThreeCounters)
 	EXPECT_EQ(fields_of(trace.bytes()).size(), before + 3);
 	trace.add_instant(78, "scx_simple");
 	EXPECT_NE(trace.bytes().find("scx_simple"), std::string::npos);
+}
+
+TEST(Perfetto, RunsAreSlicesOnTheTrackOfTheirCpuAndGroup)
+{
+	PerfettoRuns trace;
+	trace.begin_group("a", 2);
+	trace.begin_group("b", 2);
+	trace.add_run(1, 100, 250, "task");
+	trace.add_instant(0, 260, "preempted");
+	std::vector<std::string> events;  // track, type, time
+	for (const auto& [field, packet] : fields_of(trace.bytes())) {
+		const auto fields = fields_of(packet);
+		if (!fields.contains(11))
+			continue;
+		const auto event = fields_of(fields.find(11)->second);
+		events.push_back(event.find(11)->second + " " + event.find(9)->second + " " + fields.find(8)->second);
+	}
+	EXPECT_EQ(events, (std::vector<std::string>{"4 1 100", "4 2 250", "3 3 260"}));
+	EXPECT_NE(trace.bytes().find("b CPU 1"), std::string::npos);
 }
 
 }  // namespace
