@@ -42,8 +42,8 @@ Result<std::vector<std::vector<sim::CpuPlace>>> read_machines(const SimArguments
 		return machines;
 	}
 	for (const std::string& word : split_list(!arguments.topology.empty() ? arguments.topology
-					     : arguments.cpus.empty()    ? "1"
-									 : arguments.cpus)) {
+						  : arguments.cpus.empty()    ? "1"
+									      : arguments.cpus)) {
 		Result<std::vector<sim::CpuPlace>> machine = sim::parse_topology(word);
 		const bool is_number = word.find('x') == std::string::npos;
 		if (!arguments.cpus.empty() && (!machine || !is_number))
@@ -176,10 +176,12 @@ void add_sim_options(CLI::App& app, SimArguments& arguments, bool is_sweep)
 	text("--policy", arguments.policies, "what to compare: eevdf, fifo, queue, scx_latency=DURATION");
 	text("--load", arguments.load,
 	     is_sweep ? "packets (one packet function), packets:N, packets:cpu"
-		      : "packets (one packet function), packets:N, packets:cpu, or files of rt-app, for example a.json,b.json");
+		      : "packets (one packet function), packets:N, packets:cpu, or files of rt-app, for example "
+			"a.json,b.json");
 	if (!is_sweep) {
 		text("--trace", arguments.trace, "text of `perf sched script` to replay instead of a load");
-		text("--urgent", arguments.urgent, "of --load FILE.json and --trace: names of the tasks with the budget");
+		text("--urgent", arguments.urgent,
+		     "of --load FILE.json and --trace: names of the tasks with the budget");
 		text("--perfetto", arguments.perfetto, "also write who ran when to this file, for ui.perfetto.dev");
 	}
 	text("--pps", arguments.rate, is_sweep ? "a list of rates" : "packets a second, of each packet function");

@@ -53,11 +53,12 @@ Result<Loaded> load_trace(const SimArguments& arguments)
 	loaded.places = has_machine(arguments) ? TRY(read_machine(arguments))
 					       : TRY(sim::parse_topology(std::to_string(trace.nr_cpus)));
 	loaded.longest_ns = trace.length_ns * kTraceTimesMax + sim::kSecond;
-	loaded.facts = fmt::format("trace of {} on {} CPUs: {} tasks ran {}; {} wakeups by tasks, {} from outside, {} not "
-				   "seen, {} switches that do not fit together\n",
-				   format_duration(Nanoseconds(trace.length_ns)), trace.nr_cpus, trace.load.tasks.size(),
-				   format_duration(Nanoseconds(trace.load.demand_ns)), trace.nr_edges, trace.nr_outside,
-				   trace.nr_not_seen, trace.nr_inconsistent);
+	loaded.facts = fmt::format(
+	    "trace of {} on {} CPUs: {} tasks ran {}; {} wakeups by tasks, {} from outside, {} not "
+	    "seen, {} switches that do not fit together\n",
+	    format_duration(Nanoseconds(trace.length_ns)), trace.nr_cpus, trace.load.tasks.size(),
+	    format_duration(Nanoseconds(trace.load.demand_ns)), trace.nr_edges, trace.nr_outside, trace.nr_not_seen,
+	    trace.nr_inconsistent);
 	loaded.load = std::move(trace.load);
 	return loaded;
 }
@@ -240,8 +241,8 @@ Result<ExitCode> simulate_scripts(const SimArguments& arguments)
 	std::vector<Arm> arms;
 
 	if (given.duration_given)
-		loaded.longest_ns = std::min(TRY(read_duration(given)),
-					     loaded.load.duration_ns ? loaded.load.duration_ns : ~0ULL);
+		loaded.longest_ns =
+		    std::min(TRY(read_duration(given)), loaded.load.duration_ns ? loaded.load.duration_ns : ~0ULL);
 	TRY(choose_urgent(given, loaded.load));
 	StopSignal stop = TRY(StopSignal::create());
 	for (const sim::PolicyChoice& policy : study.policies) {

@@ -11,7 +11,7 @@
 
 #include <protozero/pbf_builder.hpp>
 
-#include "abi/types.h"
+#include "measure/histogram.h"
 
 namespace punctual::perfetto {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "abi/types.h"
+#include "measure/histogram.h"
 
 namespace punctual {
 

@@ -19,8 +19,8 @@ struct JsonMember;
 
 struct JsonNode {
 	JsonKind kind = JsonKind::nothing;
-	s64 number = 0;    // a number, towards zero; a boolean as 0 or 1
-	std::string text;  // of JsonKind::text
+	s64 number = 0;                   // a number, towards zero; a boolean as 0 or 1
+	std::string text;                 // of JsonKind::text
 	std::vector<JsonMember> members;  // of an object; of a list with empty keys
 
 	const JsonNode* member(std::string_view key) const;  // the first one; none: there is none

@@ -10,7 +10,7 @@ namespace punctual::sim {
 namespace {
 
 constexpr size_t kTextMax = 256UL << 20, kTasksMax = 65536;
-constexpr u32 kIdle = 0;           // the pid of all idle tasks
+constexpr u32 kIdle = 0;                               // the pid of all idle tasks
 constexpr u32 kUserPrioMin = 100, kUserPrioMax = 139;  // below: real-time
 constexpr u32 kNiceZeroPrio = 120;
 
@@ -71,11 +71,13 @@ std::optional<Line> read_line(std::string_view text)
 			return {};
 		const std::string_view who = trimmed(head.substr(0, open));
 		const std::string_view when = trimmed(head.substr(close + 1));
-		const std::string_view pids = who.substr(std::min(who.size(), who.rfind(' ') + 1));  // "4374", "4370/4374"
+		const std::string_view pids =
+		    who.substr(std::min(who.size(), who.rfind(' ') + 1));  // "4374", "4370/4374"
 		const auto at_ns = time_of(when.substr(0, when.find(':')));
 		const auto cpu = number_of<u32>(head.substr(open + 1, close - open - 1));
 		const std::string_view last = pids.substr(std::min(pids.size(), pids.rfind('/') + 1));
-		const auto pid = last == "-1" ? std::optional(kIdle) : number_of<u32>(last);  // -1: perf does not know who
+		const auto pid =
+		    last == "-1" ? std::optional(kIdle) : number_of<u32>(last);  // -1: perf does not know who
 		if (!at_ns || !cpu || *cpu >= CPUS_MAX || !pid)
 			return {};
 		return Line{*at_ns, *cpu, *pid, event, text.substr(at + mark.size())};
@@ -124,10 +126,11 @@ class Reader {
 				TRY(take(*line, number));
 		}
 		if (!trace_.nr_events)
-			return fail(ExitCode::usage,
-				    "{}: no event of the scheduler in it; `perf sched record` and then `perf sched script` "
-				    "give some",
-				    file_);
+			return fail(
+			    ExitCode::usage,
+			    "{}: no event of the scheduler in it; `perf sched record` and then `perf sched script` "
+			    "give some",
+			    file_);
 		finish();
 		return std::move(trace_);
 	}
@@ -138,15 +141,16 @@ class Reader {
 		if (!trace_.nr_events++)
 			first_ns_ = last_ns_ = line.at_ns;
 		if (line.at_ns < last_ns_)
-			return fail(ExitCode::usage, "{}:{}: its time is before that of the line above: sort by time", file_,
-				    number);
+			return fail(ExitCode::usage, "{}:{}: its time is before that of the line above: sort by time",
+				    file_, number);
 		last_ns_ = line.at_ns;
 		trace_.nr_cpus = std::max(trace_.nr_cpus, line.cpu + 1);
 		if (tasks_.size() > kTasksMax)
 			return fail(ExitCode::usage, "{}:{}: more than {} tasks", file_, number, kTasksMax);
 		const bool is_whole = line.event == "sched_switch" ? take_switch(line) : take_wakeup(line);
 		if (!is_whole)
-			return fail(ExitCode::usage, "{}:{}: a {} without what it is to have", file_, number, line.event);
+			return fail(ExitCode::usage, "{}:{}: a {} without what it is to have", file_, number,
+				    line.event);
 		return {};
 	}
 
@@ -219,8 +223,8 @@ class Reader {
 		return true;
 	}
 
-	// A switch is missing, so somebody else ran here, too, and nobody knows from when on. The CPU was busy: all of it
-	// counts for the task that was seen to begin.
+	// A switch is missing, so somebody else ran here, too, and nobody knows from when on. The CPU was busy: all of
+	// it counts for the task that was seen to begin.
 	void lose(u32 pid, u64 now)
 	{
 		const auto task = tasks_.find(pid);
@@ -268,7 +272,8 @@ class Reader {
 		if (task.was_woken || task.woken_ns || (!task.sleeps && !is_new))
 			return true;
 		const auto waker = tasks_.find(line.pid);
-		const bool is_known = line.pid != kIdle && line.pid != *pid && waker != tasks_.end() && waker->second.runs;
+		const bool is_known =
+		    line.pid != kIdle && line.pid != *pid && waker != tasks_.end() && waker->second.runs;
 		if (!is_known) {
 			task.woken_ns = now_ns(line);
 			return true;
@@ -284,7 +289,8 @@ class Reader {
 	{
 		for (auto& [pid, task] : tasks_) {
 			settle(task, last_ns_ - first_ns_);
-			if (task.woken_ns || task.was_woken)  // it was still waiting for its CPU: it needs none any more
+			if (task.woken_ns ||
+			    task.was_woken)  // it was still waiting for its CPU: it needs none any more
 				task.sleeps = false;
 		}
 		trace_.length_ns = last_ns_ - first_ns_;

@@ -21,9 +21,9 @@ struct PerfTrace {
 	u64 length_ns = 0;
 	u32 nr_cpus = 0;  // up to the highest that is named
 	u64 nr_events = 0;
-	u64 nr_edges = 0;        // wakeups by tasks
-	u64 nr_outside = 0;      // and by others
-	u64 nr_not_seen = 0;     // tasks that ran again though nobody was seen to wake them
+	u64 nr_edges = 0;         // wakeups by tasks
+	u64 nr_outside = 0;       // and by others
+	u64 nr_not_seen = 0;      // tasks that ran again though nobody was seen to wake them
 	u64 nr_inconsistent = 0;  // switches from a task that was not known to run there: some are missing
 };
 

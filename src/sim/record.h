@@ -63,8 +63,8 @@ struct Outcome {
 	std::vector<std::string> broken;   // invariants; at most kBrokenMax
 	u64 trace_hash = 0xcbf29ce484222325ULL;
 	u64 nr_events = 0;
-	u64 stopped_ns = 0;  // when the watcher ended the run; 0: it went to its end
-	u64 ended_ns = 0;    // when the last script ended; 0: some did not
+	u64 stopped_ns = 0;     // when the watcher ended the run; 0: it went to its end
+	u64 ended_ns = 0;       // when the last script ended; 0: some did not
 	u64 nr_unfinished = 0;  // scripts that still wait or run at the end
 	u64 nr_ejected = 0;
 	u64 nr_forked = 0;

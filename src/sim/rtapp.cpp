@@ -10,12 +10,12 @@ namespace {
 
 constexpr size_t kTasksMax = 4096, kStepsMax = 1'000'000;
 constexpr s64 kLoopMax = 1'000'000'000, kSecondsMax = 3600;
-constexpr std::string_view kWithoutEffect[] = {"calibration",  "logdir",    "log_basename",     "log_size", "ftrace",
-					       "gnuplot",      "frag",      "cumulative_slack", "lock_pages", "io_device",
-					       "mem_buffer_size"};
-constexpr std::string_view kAttributes[] = {"instance", "loop", "phases",   "priority",   "policy",    "cpus",
-					    "delay",    "exec", "period",   "lock_order", "resources", "deadline",
-					    "taskgroup"};
+constexpr std::string_view kWithoutEffect[] = {"calibration", "logdir",    "log_basename",   "log_size",
+					       "ftrace",      "gnuplot",   "frag",           "cumulative_slack",
+					       "lock_pages",  "io_device", "mem_buffer_size"};
+constexpr std::string_view kAttributes[] = {"instance",  "loop",     "phases",   "priority", "policy",
+					    "cpus",      "delay",    "exec",     "period",   "lock_order",
+					    "resources", "deadline", "taskgroup"};
 
 bool is_realtime(std::string_view policy)
 {
@@ -102,7 +102,9 @@ class Reader {
 	Result<std::string> policy_of(const JsonNode& task)
 	{
 		const JsonNode* given = task.member("policy");
-		const std::string policy = given ? given->text : default_policy_.empty() ? "SCHED_OTHER" : default_policy_;
+		const std::string policy = given                     ? given->text
+					   : default_policy_.empty() ? "SCHED_OTHER"
+								     : default_policy_;
 		if (!is_realtime(policy) && policy != "SCHED_OTHER")
 			events_.note(place_, policy);  // SCHED_IDLE, SCHED_BATCH: as SCHED_OTHER
 		return policy;
@@ -115,9 +117,10 @@ class Reader {
 			if (cpu.kind != JsonKind::number || cpu.number < 0 || cpu.number >= CPUS_MAX)
 				return rtapp_error(place_, "cpus is a list of numbers, for example [0, 1]");
 			if (cpu.number >= nr_cpus_)
-				return rtapp_error(place_, fmt::format("it wants CPU {}, and the machine has {}: give --cpus {} "
-								       "or more",
-								       cpu.number, nr_cpus_, cpu.number + 1));
+				return rtapp_error(
+				    place_, fmt::format("it wants CPU {}, and the machine has {}: give --cpus {} "
+							"or more",
+							cpu.number, nr_cpus_, cpu.number + 1));
 			cpus.push_back(static_cast<u32>(cpu.number));
 			return {};
 		};
@@ -239,7 +242,8 @@ class Reader {
 		if (task.kind != JsonKind::object)
 			return rtapp_error(place_, "a task is an object with its events");
 		if (number < 0 || load_.tasks.size() + static_cast<size_t>(std::max<s64>(number, 1)) > kTasksMax)
-			return rtapp_error(place_, fmt::format("instance is 0 or more, and all tasks are at most {}", kTasksMax));
+			return rtapp_error(
+			    place_, fmt::format("instance is 0 or more, and all tasks are at most {}", kTasksMax));
 		for (s64 i = 0; i < std::max<s64>(number, 1); i++) {  // 0: there to be forked
 			TaskSpec spec;
 			place_.instance = static_cast<u32>(i);

@@ -21,8 +21,8 @@ struct RtappFile {
 	std::string text;
 };
 
-// Several files are one workload in parts: tasks of all, and of "global" the first that says something. For a machine of
-// nr_cpus CPUs. Errors (usage) name file and task, and what would be right.
+// Several files are one workload in parts: tasks of all, and of "global" the first that says something. For a machine
+// of nr_cpus CPUs. Errors (usage) name file and task, and what would be right.
 Result<ScriptLoad> parse_rtapp(std::span<const RtappFile> files, u32 nr_cpus);
 
 }  // namespace punctual::sim

@@ -8,19 +8,35 @@ namespace {
 
 constexpr s64 kUsMax = 10'000'000'000;  // of one event: three hours
 
-enum class Kind { run, sleep, timer, lock, unlock, wait, signal, broad, sync, barrier, suspend, resume, yield, fork, none };
+enum class Kind {
+	run,
+	sleep,
+	timer,
+	lock,
+	unlock,
+	wait,
+	signal,
+	broad,
+	sync,
+	barrier,
+	suspend,
+	resume,
+	yield,
+	fork,
+	none
+};
 
 struct Event {
 	std::string_view name;
 	Kind kind;
 };
 // rt-app looks at how a key begins: "run", "run0" and "run_light" are one event. Longer names first.
-constexpr Event kEvents[] = {{"runtime", Kind::run},     {"run", Kind::run},       {"sleep", Kind::sleep},
-			     {"timer", Kind::timer},     {"lock", Kind::lock},     {"unlock", Kind::unlock},
-			     {"wait", Kind::wait},       {"signal", Kind::signal}, {"broad", Kind::broad},
-			     {"sync", Kind::sync},       {"barrier", Kind::barrier}, {"suspend", Kind::suspend},
-			     {"resume", Kind::resume},   {"yield", Kind::yield},   {"fork", Kind::fork},
-			     {"mem", Kind::none},        {"iorun", Kind::none}};
+constexpr Event kEvents[] = {{"runtime", Kind::run},   {"run", Kind::run},         {"sleep", Kind::sleep},
+			     {"timer", Kind::timer},   {"lock", Kind::lock},       {"unlock", Kind::unlock},
+			     {"wait", Kind::wait},     {"signal", Kind::signal},   {"broad", Kind::broad},
+			     {"sync", Kind::sync},     {"barrier", Kind::barrier}, {"suspend", Kind::suspend},
+			     {"resume", Kind::resume}, {"yield", Kind::yield},     {"fork", Kind::fork},
+			     {"mem", Kind::none},      {"iorun", Kind::none}};
 
 const Event* event_of(std::string_view key)
 {
@@ -141,8 +157,7 @@ Status RtappEvents::add_timer(std::vector<ScriptStep>& script, const JsonNode& v
 		return rtapp_error(place, "timer needs \"period\", in microseconds");
 	if (mode && !is_fixed && mode->text != "relative")
 		return rtapp_error(place, "\"mode\" of timer is \"relative\" or \"absolute\"");
-	const u32 timer =
-	    object("timer", is_own ? fmt::format("{} {} {}", name, place.task, place.instance) : name);
+	const u32 timer = object("timer", is_own ? fmt::format("{} {} {}", name, place.task, place.instance) : name);
 	script.push_back({is_fixed ? ScriptOp::timer_fixed : ScriptOp::timer, 0, timer,
 			  TRY(rtapp_us(*period, place, "\"period\" of timer"))});
 	return {};
@@ -172,8 +187,8 @@ Status RtappEvents::add_old_lock(std::vector<ScriptStep>& script, const std::str
 	const JsonNode* access = use ? use->member("access") : nullptr;
 
 	if (resource == resources_.end() || !use || !duration)
-		return rtapp_error(place, fmt::format("lock_order has \"{}\", and no resources say its type and duration",
-						      name));
+		return rtapp_error(
+		    place, fmt::format("lock_order has \"{}\", and no resources say its type and duration", name));
 	const u64 work_ns = TRY(rtapp_us(*duration, place, "duration"));
 	const auto& [type, target] = resource->second;
 	const u32 condition = object("condition", target.empty() ? name : target);
@@ -239,9 +254,11 @@ Status RtappEvents::finish(ScriptLoad& load)
 				step.value = meeting_[step.object];
 	for (const Fork& fork : forks_) {
 		const auto row = std::ranges::find(load.rows, fork.name);
-		const auto task = std::ranges::find(load.tasks, static_cast<u32>(row - load.rows.begin()), &TaskSpec::row);
+		const auto task =
+		    std::ranges::find(load.tasks, static_cast<u32>(row - load.rows.begin()), &TaskSpec::row);
 		if (row == load.rows.end() || task == load.tasks.end())
-			return fail(ExitCode::usage, "{}: fork of \"{}\", and no task has that name", fork.file, fork.name);
+			return fail(ExitCode::usage, "{}: fork of \"{}\", and no task has that name", fork.file,
+				    fork.name);
 		load.tasks[fork.task_index].script[fork.step].object = static_cast<u32>(task - load.tasks.begin());
 	}
 	load.not_modelled.assign(noted_.begin(), noted_.end());

@@ -28,7 +28,8 @@ class RtappEvents {
 	Status add_resources(const JsonNode& resources, const std::string& file);
 	// One event, by its key; keys that are no events are refused by `is_event`.
 	static bool is_event(std::string_view key);
-	Status add(std::vector<ScriptStep>& script, std::string_view key, const JsonNode& value, const RtappPlace& place);
+	Status add(std::vector<ScriptStep>& script, std::string_view key, const JsonNode& value,
+		   const RtappPlace& place);
 	// exec, period, lock_order and resources of the old grammar.
 	Status add_old(std::vector<ScriptStep>& script, const JsonNode& phase, const RtappPlace& place);
 	void note(const RtappPlace& place, std::string_view what);  // that is not modelled, once for each task

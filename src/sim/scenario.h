@@ -204,7 +204,7 @@ struct Scenario {
 	std::vector<GroupSpec> groups;
 	std::vector<TaskSpec> tasks;
 	std::vector<Change> changes;
-	u32 nr_rows = 0;  // tasks of scripts are counted in these
+	u32 nr_rows = 0;          // tasks of scripts are counted in these
 	bool audit = true;        // look for broken invariants while it runs
 	bool keep_trace = false;  // and not only its hash
 };

@@ -28,9 +28,9 @@ class ScriptRunner {
 
 	ScriptRunner(const Scenario& scenario, Kernel& kernel);
 
-	Step next(Task& task);        // it has run, or begins: until it runs again, waits, or has come to its end
-	Step leave(Task& task);       // it is about to sleep, unless what it waits for has come meanwhile
-	void time_came(Task& task);   // its sleep is over. REQUIRES: it sleeps
+	Step next(Task& task);       // it has run, or begins: until it runs again, waits, or has come to its end
+	Step leave(Task& task);      // it is about to sleep, unless what it waits for has come meanwhile
+	void time_came(Task& task);  // its sleep is over. REQUIRES: it sleeps
 	u64 nr_alive() const { return nr_alive_; }  // have begun or will, and have not ended
 	bool is_over() const { return nr_begun_ && !nr_alive_; }
 

@@ -25,10 +25,10 @@ enum class TaskPlace : u8 {
 
 // Where a script is.
 struct ScriptState {
-	u32 next = 0;                    // step
-	bool is_waiting = false;         // for what only others, or the clock, end
-	u64 until_ns = ~0ULL;            // the clock does
-	u32 retake = kNoObject;          // a mutex, before it goes on
+	u32 next = 0;             // step
+	bool is_waiting = false;  // for what only others, or the clock, end
+	u64 until_ns = ~0ULL;     // the clock does
+	u32 retake = kNoObject;   // a mutex, before it goes on
 	u64 begun_ns = 0;
 	u64 times[kScriptSlots] = {};
 	u32 mask = 0;  // of TaskSpec::masks, which it asked for

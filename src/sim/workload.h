@@ -16,10 +16,10 @@ class Workload {
 	    : scenario_(scenario), kernel_(kernel), outcome_(outcome), script_(scenario, kernel)
 	{}
 
-	void start();               // makes the tasks; each wakes at its start
-	Step finished(Task& task);  // it did its work: what now?
-	Step leave(Task& task);     // it is about to sleep; if it does, what wakes it is set. Sleep or work.
-	void on_wake(Task& task);   // its sleep is over, or packets came
+	void start();                  // makes the tasks; each wakes at its start
+	Step finished(Task& task);     // it did its work: what now?
+	Step leave(Task& task);        // it is about to sleep; if it does, what wakes it is set. Sleep or work.
+	void on_wake(Task& task);      // its sleep is over, or packets came
 	void change_cpus(Task& task);  // to those that its script asked for
 	void finish();                 // adds up what rings lost
 	bool is_over() const { return script_.is_over(); }  // there were scripts, and all have ended

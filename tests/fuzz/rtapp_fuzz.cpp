@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size)
 		return 0;
 	}
 	for (const sim::TaskSpec& task : load->tasks) {
-		if (task.row >= load->rows.size() || (task.group != sim::kRootGroup && task.group >= load->groups.size()))
+		if (task.row >= load->rows.size() ||
+		    (task.group != sim::kRootGroup && task.group >= load->groups.size()))
 			abort();
 		for (size_t i = 0; i < task.script.size(); i++) {
 			const sim::ScriptStep& step = task.script[i];

@@ -96,10 +96,11 @@ TEST(PerfTrace, RecordingOfARealMachineIsConservedToAThousandth)
 TEST(PerfTrace, WrongTextIsRefusedWithItsLine)
 {
 	const std::string good(kTrace);
-	for (const std::string& text :
-	     {std::string(), std::string("a line of something else\n"), good + "x [000] 9.000000: sched:sched_switch: prev_pid=1\n",
-	      good + "x 1 [0] 11.000000: sched:sched_switch: prev_comm=x prev_pid=1\n",
-	      good + "x 1 [4096] 11.000000: sched:sched_waking: comm=x pid=1 prio=1\n", good + "x [0] sched:sched_waking: pid=1\n"}) {
+	for (const std::string& text : {std::string(), std::string("a line of something else\n"),
+					good + "x [000] 9.000000: sched:sched_switch: prev_pid=1\n",
+					good + "x 1 [0] 11.000000: sched:sched_switch: prev_comm=x prev_pid=1\n",
+					good + "x 1 [4096] 11.000000: sched:sched_waking: comm=x pid=1 prio=1\n",
+					good + "x [0] sched:sched_waking: pid=1\n"}) {
 		const auto trace = parse_perf_trace(text, "t");
 		ASSERT_FALSE(trace) << text;
 		EXPECT_EQ(trace.error().code, ExitCode::usage);

@@ -35,7 +35,8 @@ Outcome run_text(const std::string& text, u32 nr_cpus = 2)
 
 TEST(LooseJson, TakesWhatWorkgenTakes)
 {
-	const auto tree = parse_loose_json("{ /* \" */ \"run\" : 1, \"s\", \"run\" : 2, // x\n \"l\" : [1, 2,], }", "f");
+	const auto tree =
+	    parse_loose_json("{ /* \" */ \"run\" : 1, \"s\", \"run\" : 2, // x\n \"l\" : [1, 2,], }", "f");
 	ASSERT_TRUE(tree) << tree.error().what;
 	ASSERT_EQ(tree->members.size(), 4U);  // both runs, in their order
 	EXPECT_EQ(tree->members[2].value.number, 2);
@@ -79,7 +80,8 @@ TEST(Rtapp, TimerKeepsItsPeriodAndARelativeOneForgetsAMiss)
 TEST(Rtapp, MutexIsHeldByOneAtATime)
 {
 	const Outcome outcome = run_text(R"({"tasks": {"t": {"instance": 3, "loop": 1,
-		"lock": "m", "run": 10000, "unlock": "m"}}})", 4);
+		"lock": "m", "run": 10000, "unlock": "m"}}})",
+					 4);
 	EXPECT_EQ(outcome.nr_unfinished, 0U);
 	EXPECT_NEAR(static_cast<double>(outcome.ended_ns) / 1e6, 30, 0.2);  // though there is a CPU for each
 }
@@ -93,7 +95,8 @@ TEST(Rtapp, SignalsBarriersAndResumesWakeWhoWaits)
 	EXPECT_EQ(pairs.nr_unfinished, 0U);
 	EXPECT_EQ(pairs.counted[0].own_work_ns, 500 * kMicrosecond);
 	const Outcome meeting = run_text(R"({"tasks": {"slow": {"loop": 1, "run": 9000, "barrier": "b"},
-		"fast": {"instance": 2, "loop": 1, "run": 1000, "barrier": "b", "run": 1000}}})", 4);
+		"fast": {"instance": 2, "loop": 1, "run": 1000, "barrier": "b", "run": 1000}}})",
+					 4);
 	EXPECT_EQ(meeting.nr_unfinished, 0U);
 	EXPECT_NEAR(static_cast<double>(meeting.ended_ns) / 1e6, 10, 0.2);
 }
@@ -101,7 +104,9 @@ TEST(Rtapp, SignalsBarriersAndResumesWakeWhoWaits)
 TEST(Rtapp, ResumeOfNobodyIsLostAndTheTaskStaysBlocked)
 {
 	EXPECT_EQ(run_text(R"({"tasks": {"a": {"loop": 1, "resume": "b"},
-		"b": {"loop": 1, "sleep": 1000, "suspend": "b"}}})").nr_unfinished, 1U);
+		"b": {"loop": 1, "sleep": 1000, "suspend": "b"}}})")
+		      .nr_unfinished,
+		  1U);
 }
 
 TEST(Rtapp, ForkStartsATaskThatIsThereForIt)
@@ -135,14 +140,15 @@ TEST(Rtapp, YieldAndNiceValuesReachTheScheduler)
 	const Outcome outcome = run_text(R"({"global": {"duration": 1, "default_policy": "SCHED_OTHER"}, "tasks": {
 		"nice": {"priority": 5, "cpus": [0], "loop": -1, "run": 1000, "yield": ""},
 		"plain": {"cpus": [0], "loop": -1, "run": 1000}}})");
-	const double ratio = static_cast<double>(outcome.counted[1].own_work_ns) /
-			     static_cast<double>(outcome.counted[0].own_work_ns);
+	const double ratio =
+	    static_cast<double>(outcome.counted[1].own_work_ns) / static_cast<double>(outcome.counted[0].own_work_ns);
 	EXPECT_NEAR(ratio, 1024.0 / 335, 0.3);
 }
 
 TEST(Rtapp, WhatIsNotModelledIsNamed)
 {
-	const auto load = read_text(R"({"global": {"pi_enabled": true, "gnuplot": true}, "tasks": {"t": {"mem": 1, "iorun": 2,
+	const auto load =
+	    read_text(R"({"global": {"pi_enabled": true, "gnuplot": true}, "tasks": {"t": {"mem": 1, "iorun": 2,
 		"policy": "SCHED_DEADLINE", "dl-runtime": 5, "colour": 1, "run": 1}}})");
 	ASSERT_TRUE(load) << load.error().what;
 	std::string all;
@@ -155,12 +161,13 @@ TEST(Rtapp, WhatIsNotModelledIsNamed)
 
 TEST(Rtapp, WrongFilesAreRefusedWithTheTaskAndTheRemedy)
 {
-	for (const char* text : {"", "[]", "{}", R"({"tasks": {"t": 1}})", R"({"tasks": {"t": {"run": -1}}})",
-				 R"({"tasks": {"t": {"run": "x"}}})", R"({"tasks": {"t": {"timer": {"ref": "x"}}}})",
-				 R"({"tasks": {"t": {"wait": "c"}}})", R"({"tasks": {"t": {"loop": "x", "run": 1}}})",
-				 R"({"tasks": {"t": {"instance": 99999, "run": 1}}})", R"({"tasks": {"t": {"fork": "x"}}})",
-				 R"({"tasks": {"t": {"priority": 20, "run": 1}}})", R"({"tasks": {"t": {"lock": 1}}})",
-				 R"({"tasks": {"t": {"exec": 1, "period": 1, "lock_order": ["x"]}}})"}) {
+	for (const char* text :
+	     {"", "[]", "{}", R"({"tasks": {"t": 1}})", R"({"tasks": {"t": {"run": -1}}})",
+	      R"({"tasks": {"t": {"run": "x"}}})", R"({"tasks": {"t": {"timer": {"ref": "x"}}}})",
+	      R"({"tasks": {"t": {"wait": "c"}}})", R"({"tasks": {"t": {"loop": "x", "run": 1}}})",
+	      R"({"tasks": {"t": {"instance": 99999, "run": 1}}})", R"({"tasks": {"t": {"fork": "x"}}})",
+	      R"({"tasks": {"t": {"priority": 20, "run": 1}}})", R"({"tasks": {"t": {"lock": 1}}})",
+	      R"({"tasks": {"t": {"exec": 1, "period": 1, "lock_order": ["x"]}}})"}) {
 		const auto load = read_text(text);
 		ASSERT_FALSE(load) << text;
 		EXPECT_EQ(load.error().code, ExitCode::usage);
