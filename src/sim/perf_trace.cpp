@@ -171,7 +171,7 @@ class Reader {
 		if (prio && *prio < kUserPrioMin)
 			load.is_urgent[spec.row] = true;
 		else if (prio && *prio <= kUserPrioMax)
-			spec.weight = weight_of_nice(static_cast<int>(*prio) - kNiceZeroPrio);
+			spec.weight = weight_of_nice(static_cast<int>(*prio) - static_cast<int>(kNiceZeroPrio));
 		return found->second;
 	}
 

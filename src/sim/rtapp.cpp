@@ -102,9 +102,7 @@ class Reader {
 	Result<std::string> policy_of(const JsonNode& task)
 	{
 		const JsonNode* given = task.member("policy");
-		const std::string policy = given                     ? given->text
-					   : default_policy_.empty() ? "SCHED_OTHER"
-								     : default_policy_;
+		std::string policy = given ? given->text : default_policy_.empty() ? "SCHED_OTHER" : default_policy_;
 		if (!is_realtime(policy) && policy != "SCHED_OTHER")
 			events_.note(place_, policy);  // SCHED_IDLE, SCHED_BATCH: as SCHED_OTHER
 		return policy;
