@@ -17,20 +17,14 @@ test:                              # everything: unit, structure, lint, fuzz, br
 	scripts/test
 
 lint: build
+	cmake --preset asan --log-level=WARNING
+	cmake --build --preset asan
 	scripts/lint
 
 fuzz: setup                        # ten minutes a target; `make test` gives each five seconds
-	tests/fuzz/run units 600
-	tests/fuzz/run cpu_list 600
-	tests/fuzz/run config 600
-	tests/fuzz/run kernel_symbols 600
-	tests/fuzz/run object 600
-	tests/fuzz/run listen 600
-	tests/fuzz/run module_info 600
-	tests/fuzz/run partial_record 600
-	tests/fuzz/run slo_rule 600
-	tests/fuzz/run recording 600
-	tests/fuzz/run waits_recording 600
+	cmake --preset asan --log-level=WARNING
+	cmake --build --preset asan
+	for target in tests/fuzz/*_fuzz.cpp; do tests/fuzz/run $$(basename $$target _fuzz.cpp) 600 || exit; done
 
 recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
 	python3 -B tests/recordings/record.py

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs clang-tidy over the compile commands of a build, on all CPUs, and remembers what was clean.
+"""Runs clang-tidy over the compile commands of builds, on all CPUs, and remembers what was clean.
 
-A file is checked again when it, a header of ours that it includes, its command or .clang-tidy changed.
+A file that several builds have is read as in the first. It is checked again when it, a header of ours that it includes, its command or .clang-tidy changed.
 With --quick only src/, and of the checks only those that find bugs and cost little: without the path-sensitive analyzer,
 which costs two thirds of the time, and without those for style, which cost most of the rest; and of the files those that
 the last commits changed, and a third of the rest, which third by the number of commits. That is what the test suite runs;
@@ -54,8 +54,15 @@ def fingerprint(command, options):
     return digest.hexdigest()
 
 
-def check(command, build, options):
+def commands_of(build):
+    return [command | {"build": build} for command in json.loads((build / "compile_commands.json").read_text())
+            if command["file"].endswith(".cpp") and pathlib.Path(command["file"]).is_relative_to(ROOT)
+            and not pathlib.Path(command["file"]).is_relative_to(build)]
+
+
+def check(command, options):
     """None when clean, else what clang-tidy says."""
+    build = command["build"]
     stamp = build / "tidy" / fingerprint(command, options)
     if stamp.exists():
         return None
@@ -87,24 +94,22 @@ def quick_part(files):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("builds", type=pathlib.Path, nargs="+", metavar="build")
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
-    build = arguments.build.resolve()
     folders = ("src",) if arguments.quick else ("src", "tests")
     options = [f"--checks={QUICK_CHECKS}"] if arguments.quick else []
-    commands = [command for command in json.loads((build / "compile_commands.json").read_text())
-                if command["file"].endswith(".cpp")
-                and pathlib.Path(command["file"]).relative_to(ROOT).parts[0] in folders]
+    commands = list({command["file"]: command for build in reversed(arguments.builds) for command in commands_of(build.resolve())
+                     if pathlib.Path(command["file"]).relative_to(ROOT).parts[0] in folders}.values())
     if arguments.quick:
         names = [str(pathlib.Path(command["file"]).relative_to(ROOT)) for command in commands]
         chosen = quick_part(names)
         commands = [command for command, name in zip(commands, names) if name in chosen]
     if not commands or not all(os.path.exists(command["file"]) for command in commands):
-        sys.exit(f"tidy: {build} has no compile commands, or stale ones: build first")
+        sys.exit("tidy: no compile commands, or stale ones: build first")
     dirty = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for finding in pool.map(lambda command: check(command, build, options), commands):
+        for finding in pool.map(lambda command: check(command, options), commands):
             if finding:
                 dirty += 1
                 print(finding)
