@@ -10,7 +10,7 @@ class Guard(unittest.TestCase):
         ended = reliability.run_faults()
         print(ended.err.decode(errors="replace"))
         self.assertEqual(ended.status, 0)
-        print(reliability.table_of(ended))
+        print(reliability.table_of(reliability.rows_of(ended)))
 
 
 if __name__ == "__main__":

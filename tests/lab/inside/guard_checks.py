@@ -15,97 +15,18 @@ import threading
 import time
 import unittest
 
-from running import Quiet, Running, make_cgroup, ran_ns, sched_ext, wait_disabled, wait_for
+from fault_case import ROWS, SLICE, Disabled, FaultCase, Worker, foreign
+from running import Quiet, Running, make_cgroup, sched_ext, wait_disabled, wait_for
 
-OBJECTS = os.environ["OBJECTS"]
 UNIT = os.environ["UNIT"]
 FAILED, USAGE, LACKING = 1, 2, 3
-SLICE = "vnf.slice"
-ROWS = []
-
-
-def foreign(name):
-    return f"{OBJECTS}/{name}.bpf.o"
 
 
 def set_online(state):
     pathlib.Path("/sys/devices/system/cpu/cpu1/online").write_text(state, encoding="ascii")
 
 
-class Worker:
-    """A task that must not be lost: it always runs, and counts as lost when it is gone or gets no CPU any more."""
-
-    def __init__(self, script="while :; do :; done", cgroup=None):
-        self.process = subprocess.Popen(["sh", "-c", script])
-        if cgroup:
-            pathlib.Path(f"/sys/fs/cgroup/{cgroup}/cgroup.procs").write_text(str(self.process.pid), encoding="ascii")
-
-    def is_lost(self):
-        if self.process.poll() is not None:
-            return True
-        before = ran_ns(self.process.pid)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            if ran_ns(self.process.pid) > before:
-                return False
-            time.sleep(0.02)
-        return True
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-
-
-class Disabled(threading.Thread):
-    """Notes when the kernel says that its own scheduler runs; looks a thousand times a second."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.at_s = None
-        self.start()
-
-    def run(self):
-        while sched_ext("state") != "disabled":
-            time.sleep(0.001)
-        self.at_s = time.monotonic()
-
-
-class Faults(Quiet):
-    def setUp(self):
-        super().setUp()
-        self.folder = tempfile.TemporaryDirectory()
-        self.workers = [Worker(), Worker()]
-
-    def tearDown(self):
-        for worker in self.workers:
-            worker.end()
-        super().tearDown()
-        self.folder.cleanup()
-
-    def path(self, name):
-        return pathlib.Path(self.folder.name, name)
-
-    def guard(self, *arguments):
-        return Running(*arguments, "--state-dir", self.folder.name, "--metrics", str(self.path("metrics")), command="guard")
-
-    def punctual_guard(self, *arguments):
-        return subprocess.run(["punctual", "guard", *arguments, "--state-dir", self.folder.name], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False, timeout=120)
-
-    def metrics(self):
-        return self.path("metrics").read_text(encoding="ascii")
-
-    def note(self, fault, guard, said, time_ms=None):
-        """A row of the table. `said`: a pattern of the guard's line; the time is the guard's own unless given."""
-        line = guard.wait_line(said).string.removeprefix("guard: ")
-        if time_ms is None:
-            took = r"EEVDF runs; it took over within (\d+) ms"
-            guard.wait_line(took)
-            time_ms = [match[1] for text in guard.lines[:guard.lines.index("guard: " + line)] if (match := re.search(took, text))][-1]
-        lost = sum(worker.is_lost() for worker in self.workers)
-        ROWS.append([fault, line, time_ms, lost])
-        self.assertEqual(lost, 0, ROWS[-1])
-
+class Faults(FaultCase):
     def test_01_killed_guard_leaves_eevdf_and_the_next_one_begins(self):
         with self.guard("scx_latency") as guard:
             guard.wait_enabled()
