@@ -220,7 +220,7 @@ def main():
             prometheus.ready()
             found = figures(prometheus, options.nodes)
         finally:
-            prometheus.process.terminate()
+            prometheus.process.kill()   # nothing of it is kept
             prometheus.process.wait(timeout=120)
     text = page(found, options.nodes, os.getloadavg()[1])
     print(text)
