@@ -59,7 +59,7 @@ Result<UniqueFd> listening_socket(const ServeOptions& options)
 std::string new_nonce()
 {
 	std::array<unsigned char, 16> bytes = {};
-	(void)::getrandom(bytes.data(), bytes.size(), 0);  // of this size it does not fail
+	(void)!::getrandom(bytes.data(), bytes.size(), 0);  // of this size it does not fail
 	std::string text;
 	for (const unsigned char byte : bytes)
 		text += fmt::format("{:02x}", byte);

@@ -362,7 +362,7 @@ Status do_job(Channel& channel)
 	channel.send(FrameKind::booted, "");
 	// Boot was quiet for speed; from here on the console tells what the kernel says about schedulers.
 	(void)write_kernel_file("/proc/sys/kernel/printk", "7");
-	::chdir(kGuestHome);
+	(void)!::chdir(kGuestHome);  // made with the image
 	wait_for_job(channel);
 	TRY(unpack_archive(TRY(channel.job()), "/"));
 	if (const auto realtime = read_line(kGuestRealtime))  // we may have been held for a day
@@ -418,7 +418,7 @@ Status run_guest()
 			return start_root();
 		mount_everything();
 		bring_up_loopback();
-		::sethostname("lab", 3);
+		(void)!::sethostname("lab", 3);  // a name for people
 	} else if (!is_root_service()) {
 		return fail(ExitCode::usage, "lab-init is the first process of a lab guest, not for people");
 	}
