@@ -133,6 +133,47 @@ class Facts(unittest.TestCase):
         self.assertIn("BUDGET_NS_MAX = 1000ULL * 1000 * 1000;", source)
 
 
+def page(name):
+    return (ROOT / f"docs/man/{name}.scd").read_text()
+
+
+class Files(unittest.TestCase):
+    """The pages of section 5."""
+
+    def test_keys_are_those_of_the_program_and_the_example_is_taken(self):
+        text = page("punctual.toml.5")
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "punctual.toml")
+
+            def check(content):
+                file.write_text(content)
+                return subprocess.run([PUNCTUAL, "guard", "--check", "--config", file], capture_output=True, text=True, check=False)
+            example = check(FENCE.search(text)[1])
+            self.assertEqual(example.returncode, 0, example.stderr)
+            known = "".join(re.findall(r"known: ([a-z_, ]+)", check("gone = 1").stderr + check("[guard]\ngone = 1").stderr))
+        described = {word.strip("[]") for words, _ in definitions(sections(text, "#")["KEYS"]) for word in words}
+        known = set(re.findall(r"[a-z_]+", known.replace("slo,", "slo, ")))
+        self.assertGreater(len(known), 10)
+        self.assertEqual(described, known)
+
+    def test_schemas_and_limits_are_those_of_the_sources(self):
+        text = page("punctual-files.5")
+        for schema, version in re.findall(r"schema (punctual\.\w+), version (\d)", text):
+            sources = "".join(path.read_text() for path in (ROOT / "src").glob("*/*record.cpp") if schema in path.read_text())
+            self.assertIn(f"kVersion = {version};", sources, schema)
+        self.assertIn('"PUNCTREC"', "".join(path.read_text() for path in (ROOT / "src/runq").iterdir()))
+
+
+class Concepts(unittest.TestCase):
+    def test_the_picture_has_the_defaults_of_the_scheduler(self):
+        stated = {words[0]: default_in(body) for words, body in definitions(SECTIONS["TUNABLES"])}
+        text = (ROOT / "docs/concepts.md").read_text()
+        reserve = int(stated["reserve_ns"][:-2]) + int(stated["switch_ns"][:-2])
+        for claim in (f"`reserve_ns` {stated['reserve_ns'].replace('us', ' us')}", f"`switch_ns` {stated['switch_ns'].replace('us', ' us')}",
+                      f"begins with {reserve} us", f"safe moment is {60 - reserve}.", f"less slack than {stated['slack_min_ns'].replace('us', ' us')}"):
+            self.assertIn(claim, text)
+
+
 @unittest.skipUnless(shutil.which("man"), "no man here: that scdoc took the source is all that was checked")
 class Rendering(unittest.TestCase):
     @staticmethod
@@ -142,7 +183,8 @@ class Rendering(unittest.TestCase):
         return run.stderr + ("" if run.returncode == 0 else f"status {run.returncode}")
 
     def test_page_gives_no_warnings(self):
-        self.assertEqual(self.warnings(RENDERED), "")
+        for name in ("punctual.8", "punctual.toml.5", "punctual-files.5"):
+            self.assertEqual(self.warnings(str(pathlib.Path(RENDERED).parent / name)), "", name)
 
     def test_a_broken_page_would(self):
         with tempfile.NamedTemporaryFile("w", suffix=".8") as broken:
