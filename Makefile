@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long reliability mutated-long lab-long soak deploy-test fleet-load kubernetes-schemas runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long reliability mutated-long lab-long soak deploy-test fleet-load package package-test kubernetes-schemas runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -69,6 +69,17 @@ fleet-load: build                  # a thousand simulated nodes and one Promethe
 	cmake --preset dev --log-level=WARNING -DPUNCTUAL_DEPLOY_TESTS=ON
 	cmake --build --preset dev --target node_metrics
 	NODE_METRICS=build/node_metrics /usr/bin/python3 -B tests/deploy/fleet_load.py --write
+
+package:                           # a Debian package of the committed tree, for the release of this machine, into out/
+	@scripts/setup && scripts/setup package
+	scripts/package
+	lintian --fail-on error,warning,info out/punctual_*_amd64.changes
+
+package-test: package              # also for the other release; both in fresh roots, and in guests with systemd: an hour
+	scripts/package bookworm trixie
+	python3 -B tests/package/roots_test.py -v
+	PUNCTUAL=build/punctual python3 -B tests/package/service_test.py -v
+	python3 -B tests/package/figures.py --write
 
 kubernetes-schemas:                # what the test of the manifests compares them with, by npm
 	scripts/kubernetes-schemas

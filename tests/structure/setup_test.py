@@ -108,9 +108,14 @@ class Setup(OnAMachine):
         machine.setup("deploy")
         self.assertTrue(machine.apt_calls()[-1].endswith(" install ansible-core prometheus python3-yaml"), machine.apt_calls())
 
+    def test_packages_are_made_with_packages_of_their_own(self):
+        machine = self.machine()
+        machine.setup("package")
+        self.assertTrue(machine.apt_calls()[-1].endswith(" install debhelper dpkg-dev lintian man-db"), machine.apt_calls())
+
     def test_unknown_word_is_refused(self):
         run = self.machine().setup("browser")
-        self.assertEqual((run.returncode, run.stderr), (1, "setup: unknown word 'browser': give none, tests or deploy\n"))
+        self.assertEqual((run.returncode, run.stderr), (1, "setup: unknown word 'browser': give none, tests, deploy or package\n"))
 
     def test_other_distribution_gets_the_list(self):
         machine = self.machine("ID=fedora\nVERSION_ID=44\nPRETTY_NAME=Fedora\n")
