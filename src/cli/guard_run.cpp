@@ -70,6 +70,7 @@ class Guard {
 	      webhook_(plan_.config.webhook, nice),
 	      budgets_(plan_.config.budgets, plan_.settings.scheduler.budgets),
 	      faults_(files_.faults()),
+	      facts_{.scheduler = plan_.config.scheduler},
 	      life_(std::move(life))
 	{
 		log_.look();  // what ended before is not ours

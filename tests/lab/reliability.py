@@ -44,11 +44,11 @@ def table_of(rows, virtual_rows=()):
     return "\n".join([HEAD, *(f"| {' | '.join(str(cell).replace('|', ' ') for cell in line)} |" for line in lines)])
 
 
-def write_table(begin, table):
-    """Puts it behind the line `begin` of docs/reliability.md, in the place of the one there."""
-    before, rest = DOCUMENT.read_text().split(begin)
+def write_table(begin, table, document=DOCUMENT):
+    """Puts it behind the line `begin` of the document, in the place of the one there."""
+    before, rest = document.read_text().split(begin)
     after = re.fullmatch(r"\n\n(?:\|[^\n]*\n)*(.*)", rest, re.DOTALL)[1]
-    DOCUMENT.write_text(before + begin + "\n\n" + table + "\n" + after)
+    document.write_text(before + begin + "\n\n" + table + "\n" + after)
 
 
 def main(arguments):

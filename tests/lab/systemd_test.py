@@ -1,15 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A Debian root in the lab: systemd is the first process, and what services live by is there. One guest answers all."""
+"""A Debian root in the lab: systemd is the first process, and what services live by is there, our own among them as
+`cmake --install` puts it. One guest answers all.
+
+  systemd_test.py            the test; prints a table
+  systemd_test.py --write    puts the table into docs/service.md as well
+"""
 import json
+import os
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 import tempfile
 import unittest
 
+import guest
+import reliability
 from guest import LACKING, WALL, lab, punctual
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = ("--root", "bookworm", *WALL, "--cpus", "2", "--memory", "2G")
+BUILD = pathlib.Path(os.environ.get("BUILD", os.path.dirname(os.path.abspath(guest.PUNCTUAL))))
+ROOT = ("--root", "bookworm", "--package", "python3", *WALL, "--cpus", "2", "--memory", "2G", "--timeout", "20m")
+DOCUMENT = HERE.parents[1] / "docs/service.md"
+BEGIN = "<!-- by: python3 tests/lab/systemd_test.py --write -->"
+HEAD = "| what | result | seconds |\n|---|---|---:|"
+NR_ROWS = 12
+WRITES = "--write" in sys.argv
+
+
+def install(folder):
+    """As on a machine, below `folder`."""
+    subprocess.run([os.environ.get("CMAKE", shutil.which("cmake")), "--install", str(BUILD), "--prefix", "/usr"], check=True,
+                   env={**os.environ, "DESTDIR": folder}, stdout=subprocess.DEVNULL, timeout=120)
 
 
 def answers_of(text):
@@ -21,7 +44,14 @@ def answers_of(text):
 class Systemd(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ended = lab("sh", "/root/checks.sh", options=(*ROOT, "--file", f"{HERE}/inside/systemd_checks.sh:/root/checks.sh"))
+        with tempfile.TemporaryDirectory() as folder:
+            install(folder)
+            files = [f"{HERE}/inside/systemd_checks.sh:/root/checks.sh", f"{folder}/usr/share:/usr/share", f"{folder}/usr/lib:/usr/lib",
+                     *(f"{HERE}/inside/{name}.py:/root/{name}.py" for name in ("service_checks", "running"))]
+            # The program itself: the lab brings the one that runs it to /usr/bin.
+            guest.PUNCTUAL = f"{folder}/usr/bin/punctual"
+            cls.ended = lab("sh", "/root/checks.sh", options=(*ROOT, *(word for file in files for word in ("--file", file))))
+        guest.PUNCTUAL = str(BUILD / "punctual")
         cls.said = answers_of(cls.ended.out.decode(errors="replace"))
         print(cls.ended)
 
@@ -47,6 +77,16 @@ class Systemd(unittest.TestCase):
         status = json.loads("\n".join(self.said["budget"]))
         self.assertEqual([(each["cgroup"], each["budget_ns"]) for each in status["classes"]], [("vnf.slice", 60000)])
         self.assertEqual(self.said["after"], ["disabled"])
+
+    def test_service_keeps_its_promises(self):
+        *_, rows, status = self.said["service"]
+        self.assertEqual(status, "0", rows)
+        rows = json.loads(rows)
+        self.assertEqual(len(rows), NR_ROWS, rows)
+        table = "\n".join([HEAD, *(f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in rows)])
+        print(table)
+        if WRITES:
+            reliability.write_table(BEGIN, table, DOCUMENT)
 
 
 class Refusals(unittest.TestCase):
@@ -75,4 +115,4 @@ class Broken(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[word for word in sys.argv if word != "--write"])

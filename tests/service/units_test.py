@@ -13,7 +13,7 @@ BUILD = os.environ["BUILD"]
 CMAKE = os.environ["CMAKE"]
 EXPOSURE_MAX = 4.0   # of 10, by systemd-analyze security
 NEEDED = ("usr/bin/punctual", "usr/share/man/man8/punctual.8", "usr/lib/systemd/system/punctual.service",
-          "usr/lib/sysusers.d/punctual.conf", "usr/share/doc/punctual/examples/punctual.toml")
+          "usr/lib/systemd/system/punctual-serve.service", "usr/lib/systemd/system/punctual-serve.socket", "usr/lib/sysusers.d/punctual.conf", "usr/share/doc/punctual/examples/punctual.toml")
 # A unit may order itself after others; those of the base system are not here.
 BASE_UNITS = ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "system.slice", "-.slice")
 

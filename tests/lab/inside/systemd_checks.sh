@@ -28,4 +28,8 @@ cat /sys/kernel/sched_ext/state
 asked stopped
 systemctl stop packets
 systemctl is-active packets
+
+asked service
+python3 -B /root/service_checks.py
+echo $?
 exit 7
