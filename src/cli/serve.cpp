@@ -115,9 +115,10 @@ Result<ExitCode> serve(const ServeOptions& options)
 	}
 	ServeSampler sampler(sampling, std::move(collector));
 	sampler.sample();
-	say_where(listening.get());
+	const int listening_fd = listening.get();  // open as long as the server
 	HttpServer server = TRY(HttpServer::start(
 	    std::move(listening), [&sampler](std::string_view path) { return document_of(sampler, path); }));
+	say_where(listening_fd);
 	(void)sd_notify(0, "READY=1");
 	uint64_t next_ns = monotonic_ns();
 	while (!stop.raised()) {

@@ -21,7 +21,8 @@ from guest import LACKING, WALL, lab, punctual
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("BUILD", os.path.dirname(os.path.abspath(guest.PUNCTUAL))))
-ROOT = ("--root", "bookworm", "--package", "python3", *WALL, "--cpus", "2", "--memory", "2G", "--timeout", "20m")
+ROOT = ("--root", "bookworm", "--package", "python3", "--package", "libmicrohttpd12", *WALL, "--cpus", "2", "--memory", "2G",
+        "--timeout", "20m")
 DOCUMENT = HERE.parents[1] / "docs/service.md"
 BEGIN = "<!-- by: python3 tests/lab/systemd_test.py --write -->"
 HEAD = "| what | result | seconds |\n|---|---|---:|"

@@ -13,9 +13,11 @@ BUILD = os.environ["BUILD"]
 CMAKE = os.environ["CMAKE"]
 EXPOSURE_MAX = 4.0   # of 10, by systemd-analyze security
 NEEDED = ("usr/bin/punctual", "usr/share/man/man8/punctual.8", "usr/lib/systemd/system/punctual.service",
-          "usr/lib/systemd/system/punctual-serve.service", "usr/lib/systemd/system/punctual-serve.socket", "usr/lib/sysusers.d/punctual.conf", "usr/share/doc/punctual/examples/punctual.toml")
+          "usr/lib/systemd/system/punctual-serve.service", "usr/lib/systemd/system/punctual-serve.socket",
+          "usr/lib/sysusers.d/punctual.conf", "usr/share/doc/punctual/examples/punctual.toml")
 # A unit may order itself after others; those of the base system are not here.
-BASE_UNITS = ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "system.slice", "-.slice")
+BASE_UNITS = ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target", "sockets.target", "system.slice",
+              "-.slice")
 
 
 def run(*command, **options):
@@ -44,7 +46,8 @@ class Installed(unittest.TestCase):
     def verify(self, text=None):
         if text:
             self.unit.write_text(text, encoding="ascii")
-        return run("systemd-analyze", "verify", "--man=no", f"--root={self.root}", "punctual.service")
+        return run("systemd-analyze", "verify", "--man=no", f"--root={self.root}", "punctual.service", "punctual-serve.service",
+                   "punctual-serve.socket")
 
     def test_everything_is_there(self):
         self.assertEqual(self.install.returncode, 0, self.install)

@@ -27,6 +27,7 @@ WATCHDOG_S = 60      # WatchdogSec= of the unit
 OTHER, EXT = 0, 7    # scheduling policies
 # What a service says when its sandbox is too narrow for it.
 NARROW = r"(?i)not permitted|denied|read-only|cannot |no such file|core-dump"
+MEANT = rf"{CONFIG}:5: |its budget cannot be kept: "   # the mistake of a test; the truth about a slow guest
 ROWS = []
 
 
@@ -95,10 +96,17 @@ class Eevdf(threading.Thread):
 
 class Service(unittest.TestCase):
     def setUp(self):
-        self.begun_s = time.monotonic()
+        self.begin()
+
+    def begin(self):
+        self.begun_s, self.done_s = time.monotonic(), None
+
+    def done(self):
+        """What is timed has ended; what follows looks at it."""
+        self.done_s = time.monotonic()
 
     def note(self, what, result):
-        ROWS.append([what, result, f"{time.monotonic() - self.begun_s:.1f}"])
+        ROWS.append([what, result, f"{(self.done_s or time.monotonic()) - self.begun_s:.1f}"])
 
     def assert_runs(self, nr):
         """Enabled for the nr-th time since boot, by the unit."""
@@ -111,6 +119,7 @@ class Service(unittest.TestCase):
         self.assertIsNotNone(eevdf.after_s, "EEVDF in between")
         wait_enabled(120)
         wait_for(lambda: shown("ActiveState") == "active", "the unit")
+        self.done()
         self.assert_runs(nr + 1)
         self.assertNotEqual(main_pid(), pid)
 
@@ -130,8 +139,9 @@ class Service(unittest.TestCase):
         run("systemctl", "stop", SLICE)
         nr = enabled_nr()
         self.assertEqual(sched_ext("state"), "disabled")
-        self.begun_s = time.monotonic()
+        self.begin()
         run("systemctl", "enable", "--now", UNIT)
+        self.done()
         self.assert_runs(nr + 1)
         self.assertRegex(shown("StatusText"), "scx_latency is loaded")
         self.assertIn("/dev/kmsg", [os.readlink(fd) for fd in pathlib.Path(f"/proc/{main_pid()}/fd").iterdir()])
@@ -139,18 +149,21 @@ class Service(unittest.TestCase):
 
     def test_03_units_of_a_slice_have_its_budget(self):
         self.assertEqual(budgets(), {})
+        self.begin()
         run("systemd-run", "--quiet", f"--slice={SLICE}", "--unit=packets", "sh", "-c", "while :; do sleep 0.01; done")
         wait_for(lambda: budgets() == {SLICE: 60000}, "the budget of a slice that came later")
-        late_s = time.monotonic() - self.begun_s
+        self.done()
         before = status()["classes"][0]["waits"]
         wait_for(lambda: status()["classes"][0]["waits"] > before + 100, "waits of the unit's tasks")
         self.assertRegex(run("punctual", "status").stdout, rf"(?m)^{re.escape(SLICE)} +60us +[1-9]")
-        self.note(f"`systemd-run --slice={SLICE}`, later than the guard", f"in its class {late_s:.1f} s after; its waits are counted")
+        self.note(f"`systemd-run --slice={SLICE}`, later than the guard", "in its class, and its waits are counted")
 
     def test_04_reload_changes_a_budget_in_place(self):
         nr, pid = enabled_nr(), main_pid()
         configure(f'scheduler = "scx_latency"\n[budgets]\n"{SLICE}" = "40us"\n')
+        self.begin()
         run("systemctl", "reload", UNIT)
+        self.done()
         self.assertEqual(budgets(), {SLICE: 40000})
         self.assert_runs(nr)
         self.assertEqual(main_pid(), pid)
@@ -159,8 +172,10 @@ class Service(unittest.TestCase):
     def test_05_reload_of_a_bad_file_leaves_all_as_it_is(self):
         nr, good = enabled_nr(), CONFIG.read_text(encoding="ascii")
         configure(good + '[set]\nslice_ms = 1\n')
+        self.begin()
         self.assertNotEqual(run("systemctl", "reload", UNIT, status=None).returncode, 0)
-        said = re.search(rf"{CONFIG}:5: set.slice_ms: .*", journal())
+        self.done()
+        said = re.search(rf"{CONFIG}:5: set\.slice_ms: [^(\n]*[^( \n]", journal())
         self.assertIsNotNone(said, journal())
         self.assertIn("the new configuration was not taken", alerts()[-1]["MESSAGE"])
         self.assertIn("set.slice_ms", shown("StatusText"))
@@ -169,12 +184,13 @@ class Service(unittest.TestCase):
         configure(good)
         run("systemctl", "reload", UNIT)
         self.assertNotIn("set.slice_ms", shown("StatusText"))
-        self.note("`systemctl reload`, a mistake in the file", f"fails, all stays; in the journal: {said[0]}")
+        self.note("`systemctl reload`, a mistake in the file", f"fails, and all stays; in the journal: `{said[0]}`")
 
     def test_06_members_of_the_group_ask_without_root(self):
         def as_group(name):
             return run("setpriv", "--reuid=nobody", f"--regid={name}", "--clear-groups", "punctual", "budget", "set", SLICE, "50us",
                        status=None)
+        self.begin()
         refused = as_group("nogroup")
         self.assertNotEqual(refused.returncode, 0, refused)
         self.assertEqual(budgets(), {SLICE: 40000})
@@ -208,6 +224,7 @@ class Service(unittest.TestCase):
     def test_09_metrics_by_socket_activation(self):
         run("systemctl", "start", "punctual-serve.socket")
         self.assertEqual(shown("ActiveState", "punctual-serve.service"), "inactive")
+        self.begin()
         wanted = ("punctual_scheduler_enabled 1\n", "punctual_runq_counted 1\n", "punctual_guard_held 0\n",
                   f'punctual_class_budget_seconds{{cgroup="{SLICE}"}} 4e-05\n', 'punctual_guard_loads_total 3\n')
 
@@ -218,8 +235,8 @@ class Service(unittest.TestCase):
             wait_for(lambda: all(line in metrics() for line in wanted), "metrics")
         except Exception as error:
             raise AssertionError(f"{error}\n{journal('--unit=punctual-serve.service')}") from error
+        self.done()
         self.assertEqual(shown("ActiveState", "punctual-serve.service"), "active")
-        self.assertEqual(re.findall(NARROW, journal("--unit=punctual-serve.service")), [])
         self.note("a request to the socket of punctual-serve", "started by it; answers with scheduler, guard, budget and waits")
 
     def test_10_exposure_is_low(self):
@@ -231,11 +248,15 @@ class Service(unittest.TestCase):
         self.note("`systemd-analyze security`", f"punctual {levels[0]}, punctual-serve {levels[1]} (at most {EXPOSURE_MAX})")
 
     def test_11_stop_is_at_once_and_good(self):
+        eevdf = Eevdf(60)
+        self.begin()
         run("systemctl", "stop", UNIT)
+        self.done()
         self.assertEqual(sched_ext("state"), "disabled")
+        eevdf.join()
         self.assertEqual((shown("ActiveState"), shown("Result"), shown("ExecMainStatus")), ("inactive", "success", "0"), journal())
         self.assertIn("EEVDF runs; it took over within", journal())
-        self.note("`systemctl stop punctual`", "EEVDF; inactive, exit status 0")
+        self.note("`systemctl stop punctual`", f"EEVDF {1000 * eevdf.after_s:.0f} ms after the command began; inactive, exit status 0")
 
     def test_12_partition_is_made_and_undone_after_a_kill(self):
         group = pathlib.Path("/sys/fs/cgroup", SLICE)
@@ -247,19 +268,21 @@ class Service(unittest.TestCase):
         self.assertEqual(scope(), (OTHER, "member"))
         configure(f'scheduler = "scx_latency"\ncpus = "1"\nonly = true\n[budgets]\n"{SLICE}" = "60us"\n')
         run("systemctl", "reset-failed", UNIT, status=None)
+        self.begin()
         run("systemctl", "start", UNIT)
         wait_for(lambda: scope() == (EXT, "root"), "the slice's partition")
         os.kill(main_pid(), signal.SIGKILL)
         wait_for(lambda: shown("ActiveState") != "active", "the end")
         run("systemctl", "stop", UNIT)   # before Restart= has its turn
+        self.done()
         self.assertEqual(sched_ext("state"), "disabled")
         self.assertEqual(scope(), (OTHER, "member"), journal())
         self.assertFalse(pathlib.Path("/run/punctual/only.json").exists())
         self.note("`only` under the sandbox, then kill -9", "partition and policy set; both undone by ExecStopPost")
 
     def test_13_sandbox_was_in_nobodys_way(self):
-        said = [line for line in journal().splitlines() if re.search(NARROW, line) and str(CONFIG) not in line]
-        self.assertEqual(said, [])
+        lines = journal("--unit", UNIT, "--unit", SERVE_UNITS[0]).splitlines()
+        self.assertEqual([line for line in lines if re.search(NARROW, line) and not re.search(MEANT, line)], [])
 
 
 if __name__ == "__main__":
