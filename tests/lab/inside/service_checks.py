@@ -150,7 +150,8 @@ class Service(unittest.TestCase):
     def test_03_units_of_a_slice_have_its_budget(self):
         self.assertEqual(budgets(), {})
         self.begin()
-        run("systemd-run", "--quiet", f"--slice={SLICE}", "--unit=packets", "sh", "-c", "while :; do sleep 0.01; done")
+        run("systemd-run", "--quiet", "--uid=nobody", f"--slice={SLICE}", "--unit=packets",
+            "sh", "-c", "while :; do sleep 0.01; done")
         wait_for(lambda: budgets() == {SLICE: 60000}, "the budget of a slice that came later")
         self.done()
         before = status()["classes"][0]["waits"]
