@@ -39,6 +39,7 @@ NOT_RUN = {
     "kubectl": "needs a cluster",
     "make": "takes minutes; that the target exists is looked up",
     "man": "needs an installed package; make package-test renders the pages",
+    "perf": "sim.perf records and replays",
     "promtool test": "deploy.prometheus runs these tests",
     "python3": "a test or a tool of the tree: that it exists is looked up",
     "scripts/package": "takes minutes; make package-test runs it",
@@ -47,6 +48,7 @@ NOT_RUN = {
     "systemd-sysusers": "writes to /etc; service.units runs it, elsewhere",
     "sysctl": "changes this machine",
     "build/": "a test of the build: that it exists is looked up",
+    "build-asan/": "a test of the build: that it exists is looked up",
     "tests/fuzz/run": "takes minutes; that the target exists is looked up",
 }
 PARSED = "--documented"   # an option that no command has
@@ -75,9 +77,10 @@ def looked_up(words):
     if words[0] in ("python3", "tests/fuzz/run"):
         return test_missing(words)
     if words[0].startswith("build/"):
-        names = {f"build/{path.stem}" for path in ROOT.glob("tests/*/*_test.cpp")} | \
-                {f"build/sim_{path.stem}" for path in ROOT.glob("tests/sim/*_test.cpp")}
+        names = {f"build/sim_{path.stem}" for path in ROOT.glob("tests/sim/*_test.cpp")}
         return "" if words[0] in names else words[0]
+    if words[0].startswith("build-asan/"):
+        return "" if words[0] == "build-asan/unit_tests" else words[0]
     if words[0] == "ctest":
         label = words[words.index("-R") + 1].split(".", 1)[1]
         return "" if list((ROOT / "tests/lab").glob(f"{label}_test.py")) else label
