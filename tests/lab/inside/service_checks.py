@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -284,6 +285,26 @@ class Service(unittest.TestCase):
     def test_13_sandbox_was_in_nobodys_way(self):
         lines = journal("--unit", UNIT, "--unit", SERVE_UNITS[0]).splitlines()
         self.assertEqual([line for line in lines if re.search(NARROW, line) and not re.search(MEANT, line)], [])
+
+    def test_14_service_that_cannot_start_is_given_up(self):
+        service, listening = SERVE_UNITS
+        run("systemctl", "stop", *SERVE_UNITS)
+        lacking = pathlib.Path(f"/run/systemd/system/{service}.d/lacking.conf")   # as without its library
+        lacking.parent.mkdir(parents=True)
+        lacking.write_text('[Service]\nExecStart=\nExecStart=/bin/sh -c "exit 3"\n', encoding="ascii")
+        run("systemctl", "daemon-reload")
+        run("systemctl", "start", listening)
+        ends = "Failed with result 'exit-code'"
+        before = journal(f"--unit={service}").count(ends)
+        self.begin()
+        with socket.create_connection(("127.0.0.1", 9766), timeout=60):   # waits, so each end is followed by a start
+            wait_for(lambda: shown("ActiveState", listening) == "failed", "the socket's end")
+        self.done()
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", 9766), timeout=60)
+        starts = journal(f"--unit={service}").count(ends) - before
+        self.assertTrue(1 <= starts <= 5, starts)
+        self.note("a request to punctual-serve, which cannot start", f"{starts} starts, then the socket refuses")
 
 
 if __name__ == "__main__":
