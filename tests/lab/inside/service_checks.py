@@ -294,7 +294,7 @@ class Service(unittest.TestCase):
         lacking.write_text('[Service]\nExecStart=\nExecStart=/bin/sh -c "exit 3"\n', encoding="ascii")
         run("systemctl", "daemon-reload")
         run("systemctl", "start", listening)
-        ends = "Failed with result 'exit-code'"
+        ends = "Main process exited"
         before = journal(f"--unit={service}").count(ends)
         self.begin()
         with socket.create_connection(("127.0.0.1", 9766), timeout=60):   # waits, so each end is followed by a start
