@@ -73,7 +73,7 @@ fleet-load: build                  # a thousand simulated nodes and one Promethe
 package:                           # a Debian package of the committed tree, for the release of this machine, into out/
 	@scripts/setup && scripts/setup package
 	scripts/package
-	lintian --fail-on error,warning,info out/punctual_*_amd64.changes
+	lintian --fail-on error,warning,info out/punctual_*_amd64.deb
 
 package-test: package              # also for the other release; both in fresh roots, and in guests with systemd: an hour
 	scripts/package bookworm trixie
