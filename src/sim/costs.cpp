@@ -90,6 +90,11 @@ CostSpec spec_of(const Parts& parts)
 	return costs;
 }
 
+bool is_ascii(char c)
+{
+	return static_cast<unsigned char>(c) < 0x80;
+}
+
 }  // namespace
 
 const CostSpec& CostTable::of(PolicyKind policy) const
@@ -119,6 +124,11 @@ Result<CostTable> parse_costs(std::string_view text, std::string_view file)
 {
 	if (text.size() > kTextMax)
 		return fail(ExitCode::usage, "{}: more than {} bytes are no file of costs", file, kTextMax);
+	// For some characters toml++ 3.3 is not defined, even behind a quote where it looks for the end of a mistake.
+	const auto* other = std::ranges::find_if_not(text, is_ascii);
+	if (other != text.end())
+		return fail(ExitCode::usage, "{}:{}: a character that is not ASCII", file,
+			    1 + std::count(text.begin(), other, '\n'));
 	const toml::parse_result parsed = toml::parse(text, file);
 	if (!parsed)
 		return fail(ExitCode::usage, "{}:{}: {}", file, parsed.error().source().begin.line,
@@ -127,7 +137,7 @@ Result<CostTable> parse_costs(std::string_view text, std::string_view file)
 	costs.origin = file;
 	for (const auto& [key, node] : parsed.table()) {
 		const auto* policy = std::ranges::find(kPolicies, key.str(), &Policy::name);
-		if (key.str() == "origin" && node.as_string())
+		if (key.str() == "origin" && node.as_string() && std::ranges::all_of(node.as_string()->get(), is_ascii))
 			costs.origin = node.as_string()->get();
 		else if (policy == std::end(kPolicies) || !node.as_table())
 			return wrong(file, key,

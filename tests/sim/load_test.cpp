@@ -39,7 +39,7 @@ TEST(Costs, WrongFilesAreRefusedWithLineAndKey)
 {
 	for (const char* text : {"[eevdf]\nwakeup = 1", "[eevdf]\nwakeup_ns = -1", "[eevdf]\nwakeup_ns = '1'",
 				 "[cfs]\n", "eevdf = 1", "[eevdf]\nsmt_percent = 0", "[eevdf]\nsmt_percent = 101",
-				 "[eevdf\n", "origin = 1", "[eevdf]\nwakeup_ns = 99999999999"}) {
+				 "[eevdf\n", "origin = 1", "x2\xc3\x8f = 1", "[eevdf]\nwakeup_ns = 99999999999"}) {
 		const auto costs = parse_costs(text, "costs.toml");
 		ASSERT_FALSE(costs) << text;
 		EXPECT_EQ(costs.error().code, ExitCode::usage);
