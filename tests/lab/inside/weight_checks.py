@@ -63,11 +63,11 @@ class Weights(unittest.TestCase):
         make_group(path, weight)
         self.addCleanup(os.rmdir, f"{ROOT}/{path}")
 
-    def assert_shares(self, spinners, *ideal):
+    def assert_shares(self, spinners, *ideal, measure_s=MEASURE_S):
         time.sleep(SETTLE_S)
         since_s = time.monotonic()
         before_ns = [spinner.ran_ns() for spinner in spinners]
-        time.sleep(MEASURE_S)
+        time.sleep(measure_s)
         ran_ns = [spinner.ran_ns() - before for spinner, before in zip(spinners, before_ns)]
         shares = [ran / 1e9 / (time.monotonic() - since_s) for ran in ran_ns]
         print(f"  {self.id().rsplit('.', 1)[1]}: " + ", ".join(
@@ -88,7 +88,9 @@ class Weights(unittest.TestCase):
         self.group("crowd", 100)
         self.group("alone", 100)
         spinners = self.spin("alone", *["crowd"] * 10)
-        self.assert_shares(spinners[:1], 0.5)
+        # A round of the crowd takes 160 ms (ten turns of 8 ms, and as much for the one): a second holds no whole number of
+        # them, and was off by up to 3.3 %.
+        self.assert_shares(spinners[:1], 0.5, measure_s=4.0)
 
     def test_weight_changed_and_task_moved_while_running(self):
         self.group("light", 100)
