@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_document.h"
 #include "bench/rollout_run_json.h"
 #include "bench/side_counts_json.h"
 
@@ -46,11 +47,7 @@ Json results_json(const RolloutState& state)
 Result<RolloutState> state_from(const Json& json)
 {
 	RolloutState state;
-	const std::string phase = json.at("phase").get<std::string>();
-	const auto* known = std::ranges::find(kPhases, phase, phase_name);
-	if (known == kPhases.end())
-		return fail(ExitCode::failed, "it has no phase '{}'", phase);
-	state.phase = *known;
+	state.phase = TRY(read_json_name(json, "phase", kPhases, phase_name));
 	state.step = json.at("step").get<uint64_t>();
 	state.run = json.at("run").get<uint64_t>();
 	state.code = static_cast<ExitCode>(json.at("code").get<int>());
@@ -72,8 +69,6 @@ Result<RolloutState> state_from(const Json& json)
 
 Result<RolloutRecord> record_from(const Json& json)
 {
-	if (json.at("schema") != kSchema || json.at("version") != kVersion)
-		return fail(ExitCode::failed, "it is not a {} document of version {}", kSchema, kVersion);
 	RolloutRecord record;
 	record.arguments = json.at("arguments").get<std::vector<std::string>>();
 	record.kernel = json.at("kernel").get<std::string>();
@@ -117,11 +112,7 @@ std::string record_to_json(const RolloutRecord& record)
 
 Result<RolloutRecord> record_from_json(std::string_view text)
 {
-	try {  // the JSON library reports by exception; it stops here
-		return record_from(Json::parse(text));
-	} catch (const Json::exception& error) {
-		return fail(ExitCode::failed, "{}", error.what());
-	}
+	return read_json_document(text, kSchema, kVersion, record_from);
 }
 
 }  // namespace punctual

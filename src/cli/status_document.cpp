@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/status_document.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
@@ -20,13 +18,6 @@ using Json = nlohmann::ordered_json;
 std::string class_name(uint64_t id)
 {
 	return clean_text(cgroup_name(id).value_or(fmt::format("id {} (removed)", id)));
-}
-
-// Zeros when no window of the class has ended.
-class_verdict verdict_of(const LoadedScheduler& loaded, const class_stats& row)
-{
-	auto verdict = std::ranges::find(loaded.verdicts, row.cgroup_id, &class_verdict::cgroup_id);
-	return verdict == loaded.verdicts.end() ? class_verdict() : *verdict;
 }
 
 uint64_t ns_since(uint64_t boottime_ns)
@@ -98,7 +89,7 @@ Result<std::string> status_document()
 		json["classes"] = Json::array();
 		for (const class_stats& row : loaded->classes) {
 			json["classes"].push_back(class_json(row));
-			add_verdict(verdict_of(*loaded, row), &json["classes"].back());
+			add_verdict(loaded->verdict_of(row), &json["classes"].back());
 		}
 	}
 	return json.dump();

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <span>
 
 #include <nlohmann/json.hpp>
+
+#include "base/json_document.h"
 
 namespace punctual {
 namespace {
@@ -22,23 +23,11 @@ constexpr std::array kClasses = {ExitClass::asked_for, ExitClass::hotplug, ExitC
 				 ExitClass::sysrq,     ExitClass::kernel,  ExitClass::refused, ExitClass::slo};
 constexpr size_t kTimesMax = 1000;
 
-template <typename Value>
-Result<Value> named(const Json& json, const char* key, std::span<const Value> values, std::string_view (*name)(Value))
-{
-	const std::string text = json.at(key).get<std::string>();
-	const auto known = std::ranges::find(values, text, name);
-	if (known == values.end())
-		return fail(ExitCode::failed, "its {} is '{}', which is none", key, text);
-	return *known;
-}
-
 Result<GuardState> state_from(const Json& json)
 {
-	if (json.at("schema") != kSchema || json.at("version") != kVersion)
-		return fail(ExitCode::failed, "it is not a {} document of version {}", kSchema, kVersion);
 	GuardState state;
-	state.phase = TRY((named<GuardPhase>(json, "phase", kPhases, guard_phase_name)));
-	state.held_by = TRY((named<HeldBy>(json, "held_by", kHeldBy, held_by_name)));
+	state.phase = TRY(read_json_name(json, "phase", kPhases, guard_phase_name));
+	state.held_by = TRY(read_json_name(json, "held_by", kHeldBy, held_by_name));
 	state.reason = json.at("reason").get<std::string>();
 	state.ops = json.value("ops", "");  // these two came later
 	state.boot_id = json.value("boot_id", "");
@@ -108,11 +97,7 @@ std::string guard_state_to_json(const GuardState& state)
 
 Result<GuardState> guard_state_from_json(std::string_view text)
 {
-	try {  // the JSON library reports by exception; it stops here
-		return state_from(Json::parse(text));
-	} catch (const Json::exception& error) {
-		return fail(ExitCode::failed, "{}", error.what());
-	}
+	return read_json_document(text, kSchema, kVersion, state_from);
 }
 
 std::string guard_status_json(const GuardState& state, const GuardConfig& config, const GuardConfigPlace& place,

@@ -106,11 +106,9 @@ GuardStep hotplug(const GuardLimits& limits, GuardState* state, const std::strin
 
 GuardStep exited(const GuardLimits& limits, GuardState* state, const GuardEvent& event, int64_t now_ns)
 {
-	// What we unload for a rule ends as if somebody had asked for it.
-	const bool by_rule = state->phase == GuardPhase::unloading && event.exit_class == ExitClass::asked_for;
-	const ExitClass exit_class = by_rule ? ExitClass::slo : event.exit_class;
+	const ExitClass exit_class = exit_told(*state, event.exit_class);
 	state->nr_exits[std::to_underlying(exit_class)]++;
-	if (by_rule)
+	if (exit_class == ExitClass::slo)
 		return fault(limits, state, state->reason, now_ns);
 	if (is_fault(exit_class))
 		return fault(limits, state, event.words, now_ns);
@@ -239,6 +237,12 @@ std::string_view guard_phase_name(GuardPhase phase)
 	constexpr std::array<std::string_view, 6> kNames = {"resting",   "loading", "running",
 							    "unloading", "held",    "ended"};
 	return kNames[std::to_underlying(phase)];
+}
+
+ExitClass exit_told(const GuardState& state, ExitClass exit_class)
+{
+	const bool by_rule = state.phase == GuardPhase::unloading && exit_class == ExitClass::asked_for;
+	return by_rule ? ExitClass::slo : exit_class;
 }
 
 std::string_view held_by_name(HeldBy held_by)

@@ -105,6 +105,9 @@ struct GuardStep {
 // Changes the state to what follows from the event at `now_ns`.
 GuardStep next(const GuardLimits& limits, GuardState* state, const GuardEvent& event, int64_t now_ns);
 
+// What an end is told as: one that we brought about for a rule looks to the kernel as if somebody had asked for it.
+ExitClass exit_told(const GuardState& state, ExitClass exit_class);
+
 // What a person's reset forgives: of a guard that runs (the event), and of the state that one left.
 void forgive(GuardState* state);
 
