@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "scope/config_file.h"
 
-// One assertion of toml++ 3.3 does not hold for "[=", which it goes on to refuse as it should. It must neither
-// abort nor, with NDEBUG, become a promise to the compiler.
-#undef NDEBUG
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
 
 #include "base/file.h"
+#include "base/toml_document.h"
 
 namespace punctual {
 namespace {
@@ -152,45 +145,6 @@ Status parse_guard(const toml::table& table, std::string_view file_name, ConfigF
 			return place.unknown("slo, on_fallback, webhook, metrics");
 	}
 	return {};
-}
-
-// The text in ASCII: toml++ 3.3 has undefined behaviour at some other letters outside of quotes, where it
-// should refuse them. In comments they become '?'; in quotes TOML has another way to write them.
-Result<std::string> ascii_text(std::string_view text, std::string_view file_name)
-{
-	std::string ascii(text.substr(text.starts_with("\xef\xbb\xbf") ? 3 : 0));
-	uint32_t line = 1;
-	std::string_view end_mark;  // of the quotes or the comment that we are in
-	for (size_t at = 0; at < ascii.size(); at++) {
-		const std::string_view rest = std::string_view(ascii).substr(at);
-		line += rest.front() == '\n';
-		if (static_cast<unsigned char>(rest.front()) >= 0x80) {
-			if (end_mark != "\n")
-				return fail(ExitCode::usage,
-					    "{}:{}: a letter beyond ASCII (write it as \"\\u00e9\", in quotes)",
-					    file_name, line);
-			ascii[at] = '?';
-		} else if (end_mark.empty()) {
-			for (const std::string_view quote : {"\"\"\"", "'''", "\"", "'", "#"})
-				if (end_mark.empty() && rest.starts_with(quote))
-					end_mark = quote == "#" ? "\n" : quote;
-			at += end_mark.empty() ? 0 : end_mark.size() - 1;
-		} else if (end_mark.front() == '"' && (rest.starts_with("\\\\") || rest.starts_with("\\\""))) {
-			at++;  // escaped, so it ends nothing
-		} else if (rest.starts_with(end_mark)) {
-			at += std::exchange(end_mark, {}).size() - 1;
-		}
-	}
-	return ascii;
-}
-
-Result<toml::table> parse_toml(std::string_view text, std::string_view file_name)
-{
-	toml::parse_result parsed = toml::parse(TRY(ascii_text(text, file_name)), file_name);
-	if (!parsed)
-		return fail(ExitCode::usage, "{}:{}: {}", file_name, parsed.error().source().begin.line,
-			    parsed.error().description());
-	return std::move(parsed).table();
 }
 
 void replace_if_given(ConfigValue* value, ConfigValue* later)

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/costs.h"
 
-// As src/scope/config_file.cpp has it: an assertion of toml++ 3.3 that does not hold for wrong input.
-#undef NDEBUG
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_WINDOWS_COMPAT 0
-#include <toml++/toml.h>
-
 #include <algorithm>
+
+#include "base/toml_document.h"
 
 namespace punctual::sim {
 namespace {
@@ -124,18 +119,10 @@ Result<CostTable> parse_costs(std::string_view text, std::string_view file)
 {
 	if (text.size() > kTextMax)
 		return fail(ExitCode::usage, "{}: more than {} bytes are no file of costs", file, kTextMax);
-	// For some characters toml++ 3.3 is not defined, even behind a quote where it looks for the end of a mistake.
-	const auto* other = std::ranges::find_if_not(text, is_ascii);
-	if (other != text.end())
-		return fail(ExitCode::usage, "{}:{}: a character that is not ASCII", file,
-			    1 + std::count(text.begin(), other, '\n'));
-	const toml::parse_result parsed = toml::parse(text, file);
-	if (!parsed)
-		return fail(ExitCode::usage, "{}:{}: {}", file, parsed.error().source().begin.line,
-			    std::string(parsed.error().description()));
+	const toml::table table = TRY(parse_toml(text, file));
 	CostTable costs = default_costs();
 	costs.origin = file;
-	for (const auto& [key, node] : parsed.table()) {
+	for (const auto& [key, node] : table) {
 		const auto* policy = std::ranges::find(kPolicies, key.str(), &Policy::name);
 		if (key.str() == "origin" && node.as_string() && std::ranges::all_of(node.as_string()->get(), is_ascii))
 			costs.origin = node.as_string()->get();

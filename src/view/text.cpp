@@ -7,35 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace punctual {
 namespace {
-
-struct Decoded {
-	char32_t code;
-	size_t bytes;
-};
-
-// The character at the start of `text`; nothing when it is not well-formed UTF-8 (cut off,
-// overlong, a surrogate, above U+10FFFF).
-std::optional<Decoded> decode(std::string_view text)
-{
-	auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
-	if (byte(0) < 0x80)
-		return Decoded{byte(0), 1};
-	size_t bytes = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-	if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < bytes)
-		return std::nullopt;
-	char32_t code = byte(0) & (0xff >> (bytes + 1));
-	for (size_t at = 1; at < bytes; ++at) {
-		if ((byte(at) & 0xc0) != 0x80)
-			return std::nullopt;
-		code = code << 6 | (byte(at) & 0x3f);
-	}
-	constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-	if (code < kSmallest[bytes] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-		return std::nullopt;
-	return Decoded{code, bytes};
-}
 
 struct Range {
 	char32_t first, last;
@@ -71,7 +46,7 @@ std::string clean_text(std::string_view text)
 {
 	std::string clean;
 	while (!text.empty()) {
-		std::optional<Decoded> decoded = decode(text);
+		std::optional<Utf8Character> decoded = first_character(text);
 		size_t bytes = decoded ? decoded->bytes : 1;
 		if (!decoded || (decoded->code < 0x100 && is_in(decoded->code, kHostile)))
 			clean += fmt::format("\\x{:02x}", decoded ? static_cast<unsigned>(decoded->code)
@@ -116,7 +91,7 @@ size_t text_width(std::string_view text)
 {
 	size_t width = 0;
 	while (!text.empty()) {
-		std::optional<Decoded> decoded = decode(text);
+		std::optional<Utf8Character> decoded = first_character(text);
 		width += decoded ? code_width(decoded->code) : 1;
 		text.remove_prefix(decoded ? decoded->bytes : 1);
 	}
@@ -125,7 +100,7 @@ size_t text_width(std::string_view text)
 
 size_t character_bytes(std::string_view text)
 {
-	std::optional<Decoded> decoded = decode(text);
+	std::optional<Utf8Character> decoded = first_character(text);
 	return decoded ? decoded->bytes : 1;
 }
 
@@ -136,7 +111,7 @@ std::string shortened(std::string_view text, size_t width_max)
 	std::string kept;
 	size_t width = 0;
 	while (!text.empty()) {
-		std::optional<Decoded> decoded = decode(text);
+		std::optional<Utf8Character> decoded = first_character(text);
 		size_t bytes = decoded ? decoded->bytes : 1;
 		width += decoded ? code_width(decoded->code) : 1;
 		if (width > width_max - 3)

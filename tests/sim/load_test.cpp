@@ -37,9 +37,10 @@ TEST(Costs, AreReadBackAsTheyWereWritten)
 
 TEST(Costs, WrongFilesAreRefusedWithLineAndKey)
 {
-	for (const char* text : {"[eevdf]\nwakeup = 1", "[eevdf]\nwakeup_ns = -1", "[eevdf]\nwakeup_ns = '1'",
-				 "[cfs]\n", "eevdf = 1", "[eevdf]\nsmt_percent = 0", "[eevdf]\nsmt_percent = 101",
-				 "[eevdf\n", "origin = 1", "x2\xc3\x8f = 1", "[eevdf]\nwakeup_ns = 99999999999"}) {
+	for (const char* text :
+	     {"[eevdf]\nwakeup = 1", "[eevdf]\nwakeup_ns = -1", "[eevdf]\nwakeup_ns = '1'", "[cfs]\n", "eevdf = 1",
+	      "[eevdf]\nsmt_percent = 0", "[eevdf]\nsmt_percent = 101", "[eevdf\n", "origin = 1", "x2\xc3\x8f = 1",
+	      "[eevdf]\nwakeup_ns = 1\"\xc3\x8f\"", "origin = \"\xc3\x8f\"", "[eevdf]\nwakeup_ns = 99999999999"}) {
 		const auto costs = parse_costs(text, "costs.toml");
 		ASSERT_FALSE(costs) << text;
 		EXPECT_EQ(costs.error().code, ExitCode::usage);
