@@ -50,7 +50,7 @@ bench-aa: build                    # how often a verdict of the bench is wrong, 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write
 
-reliability: build                 # each fault of a scheduler on a real kernel, ten minutes; into docs/reliability.md
+reliability: build                 # each fault of a scheduler on a real kernel, ten minutes or more; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/reliability.py --write
 
 mutated-long: build                # ten thousand damaged scheduler objects in the lab, some hours; into docs/reliability.md
