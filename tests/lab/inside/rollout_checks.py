@@ -84,7 +84,7 @@ class Case(unittest.TestCase):
 
 class Kept(Case):
     def test_killed_at_every_stage_it_is_taken_up_and_kept_in_the_end(self):
-        rollout = Rollout("scx_latency=60us", "--cpus", "0-1", *LOAD, *KEEP)
+        rollout = Rollout("scx_latency=60us", "--cpus", "0-1", "--counters", *LOAD, *KEEP)
         stages = [r"step 1 of 2 \(cpus 0\), run 4 .*EEVDF|step 1 of 2 \(cpus 0\), run 3 .*EEVDF",
                   r"step 1 of 2 \(cpus 0\), run \d+ .*scx_latency",
                   r"step 2 of 2 \(cpus 0-1\), run 5 "]
@@ -106,6 +106,7 @@ class Kept(Case):
         self.assertEqual((document["schema"], document["outcome"]), ("punctual.rollout", "kept"))
         self.assertEqual([(step["cpus"], step["verdict"], len(step["pairs"])) for step in document["steps"]],
                          [("0", "holds", 6), ("0-1", "holds", 6)])
+        self.assert_counted(document)   # also after what was read back from the record
         # It was kept, so taking it up keeps it again, without another measurement.
         rollout = Rollout("--resume")
         rollout.wait_for_line("enabled on cpus 0-1")
@@ -114,13 +115,35 @@ class Kept(Case):
         self.assert_eevdf()
 
 
+    def assert_counted(self, document):
+        """In each run both sides have what the kernel counts itself; what an emulated CPU does not count is null and not 0."""
+        for pair in (pair for step in document["steps"] for pair in step["pairs"]):
+            for run in pair.values():
+                counters = run["counters"]
+                for side in ("vnf", "background"):
+                    counted = counters[side]
+                    self.assertEqual([counted[name] for name in ("cycles", "instructions", "cache_misses")], [None] * 3)
+                    self.assertGreater(counted["task_clock_ns"], 0)
+                    for name in ("context_switches", "migrations", "page_faults"):
+                        self.assertGreaterEqual(counted[name], 0, name)
+                self.assertGreater(counters["vnf"]["context_switches"], 0)
+                self.assertGreater(counters["vnf_ns_per_packet"], 2500)   # the work alone
+                self.assertGreater(counters["both_ns_per_packet"], counters["vnf_ns_per_packet"])
+
+
 class Reverted(Case):
     def test_a_rule_that_fails_ends_with_eevdf_and_a_report(self):
-        status, out, _ = self.run_to_end("scx_simple", "--steps", "all", *LOAD, *REVERT, "-o", "/tmp/report.html")
+        status, out, _ = self.run_to_end("scx_simple", "--steps", "all", *LOAD, *REVERT, "--counters", "-o",
+                                     "/tmp/report.html")
         self.assertEqual(status, REGRESSION)
         self.assertIn("reverted, EEVDF runs", out)
+        self.assertRegex(out, r"task-clock ms +CPU ns/packet +cycles +instructions")
+        for name in ("EEVDF", "scheduler"):
+            self.assertRegex(out, rf"(?m)^{name} +packets +\d[\d.]* +\d[\d,]* +not supported +not supported +not supported +\d")
         with open("/tmp/report.html", encoding="utf-8") as page:
-            self.assertIn("p99 &lt;= 0.000001x", page.read())
+            text = page.read()
+        self.assertIn("p99 &lt;= 0.000001x", text)
+        self.assertIn("CPU ns/packet", text)
         self.assert_eevdf()
 
 
