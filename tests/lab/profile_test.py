@@ -10,6 +10,7 @@ BUILD = os.path.dirname(os.path.abspath(PUNCTUAL))
 HERE = os.path.dirname(os.path.abspath(__file__))
 USAGE = 2
 NOBODY = 65534
+KERNEL = os.environ.get("KERNEL", "6.18")
 
 
 class Profile(unittest.TestCase):
@@ -17,7 +18,7 @@ class Profile(unittest.TestCase):
         objects, programs = f"{BUILD}/tests/objects", {"PINGPONG": f"{BUILD}/pingpong", "FORKS": f"{BUILD}/forks"}
         options = [option for name, path in programs.items() for option in ("--include", path, "--env", f"{name}={path}")]
         ended = lab("python3", "-B", f"{HERE}/inside/profile_checks.py",
-                    options=(*VIRTUAL, "--settle", "0s", "--include", f"{HERE}/inside", "--include", objects,
+                    options=(*VIRTUAL, "--kernel", KERNEL, "--settle", "0s", "--include", f"{HERE}/inside", "--include", objects,
                              "--env", f"OBJECTS={objects}", *options, "--timeout", "10m"))
         print(ended.out.decode(errors="replace"), ended.err.decode(errors="replace"))
         self.assertEqual(ended.status, 0)
