@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The few commands a newcomer needs. Everything real is in CMake and scripts/.
-.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long reliability mutated-long lab-long soak deploy-test fleet-load package package-test kubernetes-schemas runq-cost runq-long runq-rivals clean setup
+.PHONY: build demo test lint fuzz recording sim-long sim-lab sim-speed matrix lab-result bench-aa stress-long wire-long reliability mutated-long lab-long soak deploy-test fleet-load package package-test kubernetes-schemas runq-cost runq-long runq-rivals clean setup
 
 build: setup                       # the program: build/punctual
 	cmake --preset dev --log-level=WARNING
@@ -49,6 +49,9 @@ bench-aa: build                    # how often a verdict of the bench is wrong, 
 
 stress-long: build                 # a minute of stress on each lab machine; the figures go into docs/testing.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/stress_long.py --write
+
+wire-long: build                   # ten runs of each kind with real packets, and the same in virtual time; into docs/performance.md
+	PUNCTUAL=build/punctual python3 -B tests/lab/wire_long.py --write
 
 reliability: build                 # each fault of a scheduler on a real kernel, ten minutes or more; into docs/reliability.md
 	PUNCTUAL=build/punctual python3 -B tests/lab/reliability.py --write

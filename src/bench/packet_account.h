@@ -21,8 +21,11 @@ namespace punctual {
 // Packets lost between a sender and the one who takes them out of the socket. The same loss shows in several of the
 // kernel's counters; each packet is in one of these.
 struct LinkLoss {
-	uint64_t qdisc = 0;    // drops of the sender's queueing discipline
-	uint64_t veth = 0;     // tx_dropped of the sender that is not rx_dropped of the receiver
+	uint64_t qdisc = 0;  // drops of the sender's queueing discipline
+	// tx_dropped of the sender that is not rx_dropped of the receiver: the ring of the receiving device was full.
+	// It has one where a feature of it (GRO, XDP) was switched on, which nobody does here: 0, unless somebody else
+	// does.
+	uint64_t veth = 0;
 	uint64_t backlog = 0;  // the receiving CPU's backlog was full: rx_dropped of the receiver
 	uint64_t socket = 0;   // UdpRcvbufErrors and UdpMemErrors of the receiver's namespace
 	uint64_t ring = 0;     // tp_drops of a packet socket

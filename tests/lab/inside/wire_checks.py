@@ -1,29 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Real packets on a kernel with sched_ext, and a loss forced in the kernel's counters, but for the one of the device alone:
-every packet is in one of them, and in one only. Runs inside a lab guest with two CPUs, the second for the generator.
+"""Real packets on a kernel with sched_ext, and a loss forced in each of the kernel's counters: every packet is in one of
+them, and in one only. Runs inside a lab guest with two CPUs, the second for the generator.
 
 No latency is asserted. A host that is busy may make the generator too slow or too late: such a run says so and is repeated."""
 import ctypes
+import fcntl
 import json
 import os
 import pathlib
-import re
 import signal
+import socket
+import struct
 import subprocess
 import unittest
 
 from running import wait_for
+from wire_account import ARMS, INVALID, LOADS, OVERDRIVEN, bench_command, stages_in
 
-INVALID = 4
 TC = os.environ.get("TC", "/sbin/tc")   # busybox has one that knows less
 RUNS_MAX = 3
-SHORT = ["--background", "spin", "--warmup", "100ms", "--cpus", "0", "--json"]
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
+SIOCETHTOOL, ETHTOOL_STSO, ETHTOOL_SGRO = 0x8946, 0x1f, 0x2c   # linux/sockios.h, linux/ethtool.h
+GENERATOR_CPU = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def bench_command(plane, arm, *options, settle="10ms", duration="300ms"):
-    return ["punctual", "bench", "--packets", plane, "--arms", arm, *SHORT, "--settle", settle, "--duration", duration, *options]
 
 
 def children_of(pid):
@@ -88,16 +87,34 @@ def steer(device):
     return action
 
 
-def stages_in(said):
-    """What the message of an invalid run tells of the way, by the names of the JSON document."""
-    stages = {}
-    for way in ("to_function", "to_sink"):
-        name = "the packet function" if way == "to_function" else "the sink"
-        found = re.search(rf"lost to {name}: (\d+) qdisc, (\d+) veth, (\d+) backlog, (\d+) socket, (\d+) ring", said)
-        for stage, count in zip(("qdisc", "veth", "backlog", "socket", "ring"), found.groups()):
-            stages[f"{way}_{stage}"] = int(count)
-    stages["residue"] = int(re.search(r"residue (\d+)", said)[1])
-    return stages
+def set_feature(device, command, value):
+    """As ethtool -K does."""
+    class Value(ctypes.Structure):
+        _fields_ = [("command", ctypes.c_uint32), ("data", ctypes.c_uint32)]
+    wanted = Value(command, value)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, SIOCETHTOOL, struct.pack("16sP", device.encode(), ctypes.addressof(wanted)))
+
+
+def send_single_packets(device):
+    """None that is to be cut later: only such go through the ring of the other end."""
+    def action():
+        set_feature(device, ETHTOOL_STSO, 0)
+        return True
+    return action
+
+
+def take_in_by_a_thread(device):
+    """Its packets come through a ring, and a thread empties that, when the generator leaves it the CPU: a burst does not."""
+    def action():
+        set_feature(device, ETHTOOL_SGRO, 1)
+        pathlib.Path(f"/sys/class/net/{device}/threaded").write_text("1", encoding="ascii")
+        threads = [int(path.parent.name) for path in pathlib.Path("/proc").glob("[0-9]*/comm")
+                   if path.read_text(encoding="ascii").startswith(f"napi/{device}")]
+        for thread in threads:
+            os.sched_setaffinity(thread, {GENERATOR_CPU})
+        return len(threads) == 1
+    return action
 
 
 class Wire(unittest.TestCase):
@@ -140,49 +157,55 @@ class Wire(unittest.TestCase):
 
     def test_every_packet_under_sched_ext_and_without(self):
         for plane in ("udp", "recvmmsg", "af_packet"):
-            for arm in ("eevdf", "scx_latency=5ms"):
+            for arm in ARMS:
                 with self.subTest(plane=plane, arm=arm):
-                    got = self.undisturbed(bench_command(plane, arm, "--pps", "500"))
+                    got = self.undisturbed(bench_command(plane, arm, *LOADS["carried"]))
                     self.assertGreater(got["delivered"], 0)
                     self.assertIn("latency" if "scx" in arm else "", got["scheduler"])
 
     # The rest: a loss forced in one stage is found there. The bench is stopped before it opens the gate, to set that up.
-    def forced(self, stage, device, action, *options):
-        process = self.start(bench_command("udp", "eevdf", *options, settle="6s", duration="2s"))
+    def forced(self, stage, actions, *options):
+        """`actions`: what is to be done, by the device in whose namespace."""
+        process = self.start(bench_command("udp", "eevdf", "--duration", "2s", *options, settle="6s"))
         # Sink, packet function, generator and background: all run, so the network stands, and the bench settles.
         wait_for(lambda: process.poll() is not None or len(children_of(process.pid)) == 5, "a network")
         process.send_signal(signal.SIGSTOP)
         self.assertIsNone(process.poll(), "it ended before")
-        spaces = [path for path in namespaces_of(process.pid) if inside_network_of(path, has_device(device))]
-        self.assertEqual(len(spaces), 1)
-        self.assertTrue(inside_network_of(spaces[0], action))
+        for device, action in actions.items():
+            spaces = [path for path in namespaces_of(process.pid) if inside_network_of(path, has_device(device))]
+            self.assertEqual(len(spaces), 1)
+            self.assertTrue(inside_network_of(spaces[0], action))
         process.send_signal(signal.SIGCONT)
         _, packets = self.account(process)
         print(f"{stage}: {packets[stage]}", flush=True)
         self.assertGreater(packets[stage], 0, packets)
 
     def test_loss_in_a_queueing_discipline_on_the_way_in(self):
-        self.forced("to_function_qdisc", "generator", add_shaper("generator"), "--pps", "1k")
+        self.forced("to_function_qdisc", {"generator": add_shaper("generator")}, "--pps", "1k")
 
     def test_loss_in_a_queueing_discipline_on_the_way_out(self):
-        self.forced("to_sink_qdisc", "forward", add_shaper("forward"), "--pps", "1k")
+        self.forced("to_sink_qdisc", {"forward": add_shaper("forward")}, "--pps", "1k")
+
+    def test_loss_in_the_ring_of_a_device(self):
+        self.forced("to_function_veth", {"generator": send_single_packets("generator"), "receive": take_in_by_a_thread("receive")},
+                    "--pps", "1k", "--arrivals", "bursts:1024")
 
     def test_loss_in_the_backlog_of_a_cpu(self):
         limit = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
         self.addCleanup(limit.write_text, limit.read_text(encoding="ascii"), encoding="ascii")
         limit.write_text("1", encoding="ascii")   # of the machine as a whole; a namespace has none
-        self.forced("to_function_backlog", "receive", steer("receive"), "--pps", "1k", "--arrivals", "bursts:64")
+        self.forced("to_function_backlog", {"receive": steer("receive")}, "--pps", "1k", "--arrivals", "bursts:64")
 
     def test_loss_in_the_socket_and_in_the_mapped_ring(self):
         for plane, stage in (("udp", "to_function_socket"), ("af_packet", "to_function_ring")):
             with self.subTest(plane=plane):
-                process = self.start(bench_command(plane, "eevdf", "--pps", "1k", "--work", "3ms", "--ring", "8"))
+                process = self.start(bench_command(plane, "eevdf", *LOADS["overload"]))
                 _, packets = self.account(process)
                 print(f"{stage}: {packets[stage]}", flush=True)
                 self.assertGreater(packets[stage], 0)
 
     def test_an_overdriven_generator_is_called_invalid(self):
-        process = self.start(bench_command("udp", "eevdf", "--pps", "2M"))
+        process = self.start(bench_command("udp", "eevdf", *OVERDRIVEN))
         out, said = process.communicate(timeout=300)
         self.assertEqual((process.returncode, out), (INVALID, ""), said)
         self.assertIn("generator-limited", said)
