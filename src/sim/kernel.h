@@ -137,7 +137,7 @@ class Kernel {
 	void on_timer(Cpu& cpu);
 	void do_tick(Cpu& cpu);
 	u64 delay_to(u32 cpu) const { return cpu == here_ ? 0 : scenario_.machine.costs.ipi_ns; }
-	void settle_work(Cpu& cpu);
+	void settle_work(Cpu& cpu) const;
 	void set_speed(Cpu& cpu);
 	void core_changed(const Cpu& cpu);
 	void mark_idle(u32 cpu);
