@@ -10,7 +10,7 @@
 #include "abi/types.h"
 
 /* Raise it when a record changes, or what one of its facts means: older recordings are then refused. */
-constexpr u32 DECISION_VERSION = 3;
+constexpr u32 DECISION_VERSION = 4;
 #define DECISION_MAGIC "PUNCDEC"
 
 enum decision_kind : u16 {
@@ -32,6 +32,8 @@ enum decision_kind : u16 {
 	DECISION_OVER_CAP,             /* period_at_ns, used_ns, quota_ns */
 	DECISION_VTIME_ON_JOIN,        /* vtime, clock, credit_ns_max, debt_ns_max */
 	DECISION_SAFE_FOR_BOTH,        /* now_ns, key, other_key, reserve_ns, burst_ns, kept_until_ns */
+	DECISION_MAY_GATHER,           /* from_ns, key, several_wait, reserve_ns, slack_ns_min, burst_ns */
+	DECISION_MAY_GO_ON,            /* now_ns, ran_ns, key */
 	DECISION_KINDS,
 };
 

@@ -27,8 +27,9 @@ struct llc_place {
 	u16 scope_cpu; /* the nearest CPU in scope: of this cache, else of its node, else any */
 	u16 first_llc_of_node;
 	u16 nr_llcs_of_node;
+	u16 nr_cpus_in_scope; /* of the cache */
 };
-static_assert(sizeof(struct llc_place) == 8, "llc_place is filled by user space");
+static_assert(sizeof(struct llc_place) == 10, "llc_place is filled by user space");
 
 /* Map "stats": one of these a CPU, in a per-CPU array of one element. */
 struct sched_stats {

@@ -140,9 +140,94 @@ static inline bool floor_waits(s32 cpu, u64 now_ns)
 	if (!latency_waits(cpu))
 		return false;
 	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
+	normal.turn_until_ns = floor_paid_until_ns(now_ns, cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
 	key = earliest_key(cpu);
 	return key != KEY_NONE && (decide_floor_waits_for(key, cpu_state->owed_ns, &floor_knobs) ||
 				   decide_may_run_until_ns(now_ns, key, &normal, &tunables) <= now_ns);
+}
+
+/* A budgeted task leaves, and others may have the CPU before the first that waits: its key, else KEY_NONE. */
+static inline u64 gathering_key(s32 cpu)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	struct latency_tunables tunables;
+	u64 now_ns;
+	u64 key;
+
+	if (cpu_state->running.kind != RUNNING_BUDGETED || !latency_waits(cpu) || !normal_waits(cpu))
+		return KEY_NONE;
+	key = earliest_key(cpu);
+	if (key == KEY_NONE)
+		return KEY_NONE;
+	tunables = tunables_of(cpu_state);
+	now_ns = scx_bpf_now();
+	return decide_may_gather(later(now_ns, floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs)), key,
+				 several_wait(cpu), &tunables)
+		   ? key
+		   : KEY_NONE;
+}
+
+static inline u64 ran_since_wakeup_ns(struct task_struct* p)
+{
+	struct task_state* state = bpf_task_storage_get(&task_states, p, NULL, 0);
+
+	return state ? p->se.sum_exec_runtime - state->began_exec_ns : 0;
+}
+
+enum renewed : u32 { RENEWED_NONE, RENEWED_TAKEN, RENEWED_WAITS };
+
+/*
+ * Those that had their bursts wait at the end of a queue, behind claims that all have time. The one that left first is
+ * asked for.
+ */
+static enum renewed take_renewed(u64 dsq, s32 cpu, u64 claim_key)
+{
+	enum renewed found = RENEWED_NONE;
+	struct bpf_iter_scx_dsq it;
+	struct task_struct* first = NULL;
+	struct task_struct* p;
+	int i;
+
+	bpf_rcu_read_lock();
+	if (!bpf_iter_scx_dsq_new(&it, dsq, DSQ_ITER_REV)) {
+		bpf_for(i, 0, LOOKED_AT_MAX)
+		{
+			p = bpf_iter_scx_dsq_next(&it);
+			if (!p || !is_renewed_key(p->scx.dsq_vtime))
+				break;
+			if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && !is_bound_elsewhere(p, cpu))
+				first = p;
+		}
+		if (first) {
+			found = RENEWED_WAITS;
+			if (decide_may_go_on(scx_bpf_now(), ran_since_wakeup_ns(first), claim_key) &&
+			    scx_bpf_dsq_move(&it, first, DSQ_LOCAL_ON | cpu, 0))
+				found = RENEWED_TAKEN;
+		}
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return found;
+}
+
+/* While one that may not go on waits, claims do not: it would have the CPU whenever they gather. */
+static inline bool take_while_gathering(s32 cpu, u32 llc)
+{
+	struct cpu_state* cpu_state = state_of_cpu(cpu);
+	enum renewed found = RENEWED_NONE;
+	u64 key = gathering_key(cpu);
+
+	if (key == KEY_NONE)
+		return false;
+	if (cpu_state->is_paying)
+		return take_normal(cpu, llc);
+	if (cpu_state->nr_latency > 0)
+		found = take_renewed(dsq_id(DSQ_LATENCY_CPU, cpu), cpu, key);
+	if (found == RENEWED_TAKEN)
+		__sync_fetch_and_add(&cpu_state->nr_latency, -1);
+	if (found == RENEWED_NONE && state_of_llc(llc)->latency_used && in_scope(cpu))
+		found = take_renewed(dsq_id(DSQ_LATENCY_LLC, llc), cpu, key);
+	return found == RENEWED_NONE ? take_normal(cpu, llc) : found == RENEWED_TAKEN;
 }
 
 /* Normal tasks first? They are no longer owed anything when none of them wants the CPU. */

@@ -9,9 +9,9 @@
 #include "bpf/latency_state.bpf.h"
 #include "policy/placement.h"
 
-static inline enum candidate rank_of(s32 cpu, u64 now_ns)
+static inline enum candidate rank_of(s32 cpu, u64 now_ns, u64 key)
 {
-	return rank_candidate(&state_of_cpu(cpu)->running, in_scope(cpu), now_ns);
+	return rank_candidate(&state_of_cpu(cpu)->running, in_scope(cpu), now_ns, key);
 }
 
 static inline u32 llc_near(u32 home, u32 step)
@@ -49,7 +49,8 @@ static inline s32 find_cpu_near(struct task_struct* p, s32 prev_cpu)
 {
 	s32 first = in_scope(prev_cpu) ? prev_cpu : llc_places[llc_of(prev_cpu)].scope_cpu;
 	u64 now_ns = scx_bpf_now();
-	enum candidate best_rank = rank_of(prev_cpu, now_ns);
+	u64 claim = deadline_key(now_ns);
+	enum candidate best_rank = rank_of(prev_cpu, now_ns, claim);
 	enum candidate rank;
 	s32 best = prev_cpu;
 	s32 cpu = first;
@@ -57,7 +58,7 @@ static inline s32 find_cpu_near(struct task_struct* p, s32 prev_cpu)
 
 	bpf_for(i, 0, WAKEUP_CPUS_MAX)
 	{
-		rank = rank_of(cpu, now_ns);
+		rank = rank_of(cpu, now_ns, claim);
 		if (rank > best_rank && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
 			best = cpu;
 			best_rank = rank;
@@ -90,7 +91,7 @@ static inline s32 find_urgent_cpu(struct task_struct* p, s32 home_cpu, u64 now_n
 	bpf_for(i, 0, *left)
 	{
 		nr_looked_at = i + 1;
-		if (is_usable && rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE &&
+		if (is_usable && rank_of(cpu, now_ns, p->scx.dsq_vtime) == CANDIDATE_PREEMPTIBLE &&
 		    bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
 			found = cpu;
 			break;

@@ -75,10 +75,10 @@ static void queue_latency(struct task_struct* p, s32 cpu, u64 now_ns, const stru
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 at_ns = decision->preempt_at_ns;
 
-	if (latency_waits(cpu))
-		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision->key));
-	else
+	if (!latency_waits(cpu))
 		cpu_state->timer_at_ns = 0; /* nobody depends on an earlier one */
+	else if (!cpu_state->running.nr_other_cpus || (is_pinned(p) && cpu_state->nr_latency > 0))
+		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision->key));
 	arm_timer(cpu, now_ns, at_ns);
 	if (is_pinned(p)) {
 		__sync_fetch_and_add(&cpu_state->nr_latency, 1);

@@ -133,6 +133,24 @@ static __always_inline u64 decide_safe_for_both_ns(u64 now_ns, u64 key, u64 othe
 	return answer;
 }
 
+static __always_inline bool decide_may_gather(u64 from_ns, u64 key, bool several_wait,
+					      const struct latency_tunables* tunables)
+{
+	bool answer = may_gather(from_ns, key, several_wait, tunables);
+
+	RECORD(DECISION_MAY_GATHER, answer, from_ns, key, several_wait, tunables->reserve_ns, tunables->slack_ns_min,
+	       tunables->burst_ns);
+	return answer;
+}
+
+static __always_inline bool decide_may_go_on(u64 now_ns, u64 ran_ns, u64 key)
+{
+	bool answer = may_go_on(now_ns, ran_ns, key);
+
+	RECORD(DECISION_MAY_GO_ON, answer, now_ns, ran_ns, key);
+	return answer;
+}
+
 /* ---- the other headers of policy/ ---- */
 
 static __always_inline u64 decide_resume_ns(const struct resume_facts* facts)

@@ -67,12 +67,13 @@ static inline bool latency_waits(s32 cpu)
 	       (state_of_llc(llc)->latency_used && scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc)) > 0);
 }
 
+/* For this CPU alone: who waits for several of them is served by the one, or by another. */
 static inline bool several_wait(s32 cpu)
 {
 	u32 llc = llc_of(cpu);
 	s64 waiting = state_of_cpu(cpu)->nr_latency;
 
-	if (state_of_llc(llc)->latency_used)
+	if (!state_of_cpu(cpu)->running.nr_other_cpus && state_of_llc(llc)->latency_used)
 		waiting += scx_bpf_dsq_nr_queued(dsq_id(DSQ_LATENCY_LLC, llc));
 	return waiting > 1;
 }
@@ -94,17 +95,12 @@ static inline u64 earliest_key(s32 cpu)
 
 static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_state)
 {
-	return (struct latency_tunables){cpu_state->reserve_ns + switch_ns,
-					 burst_ns,
-					 slice_ns,
-					 slack_min_ns,
-					 kthread_budget_ns,
-					 grain_ns,
-					 hysteresis_ns};
+	return (struct latency_tunables){
+	    cpu_state->reserve_ns + switch_ns, burst_ns, slice_ns, slack_min_ns, kthread_budget_ns, hysteresis_ns};
 }
 
 /* By the first of those that wait for it. */
-static inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
+static __always_inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	u64 key = cpu_state->running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu); /* not asked for: not looked up */
@@ -133,7 +129,7 @@ static inline u64 safe_for_both(s32 cpu, u64 now_ns, u64 key)
  */
 static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
 {
-	u64 ran_ns = now_ns - cpu_state->settled_ns;
+	u64 ran_ns = elapsed_ns(cpu_state->settled_ns, now_ns);
 
 	if (cpu_state->running.kind >= RUNNING_BUDGETED)
 		cpu_state->owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, ran_ns, &floor_knobs);
@@ -141,7 +137,7 @@ static inline void settle_floor(struct cpu_state* cpu_state, u64 now_ns)
 		cpu_state->owed_ns = decide_floor_after_normal(cpu_state->owed_ns, ran_ns);
 	/* Before the next budgeted task, however short it runs, owes anew. */
 	cpu_state->is_paying &= cpu_state->owed_ns > 0;
-	cpu_state->settled_ns = now_ns;
+	cpu_state->settled_ns += ran_ns;
 }
 
 static inline bool normal_waits(s32 cpu)
@@ -175,17 +171,24 @@ static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 
 	if (cpu_state->running.kind != RUNNING_BUDGETED)
 		return false;
-	owed_ns = decide_floor_after_budgeted(cpu_state->owed_ns, now_ns - cpu_state->settled_ns, &floor_knobs);
+	owed_ns =
+	    decide_floor_after_budgeted(cpu_state->owed_ns, elapsed_ns(cpu_state->settled_ns, now_ns), &floor_knobs);
 	return decide_floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && floor_is_wanted(cpu);
 }
 
-static inline void look_again(s32 cpu, u64 now_ns)
+/* A budgeted task starts. It leaves again for one that became runnable while it arrived, if that would else be late. */
+static inline void watch_claims(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	u64 key = earliest_key(cpu);
 
-	if (key != KEY_NONE)
+	if (key == KEY_NONE)
+		return;
+	if (is_claim_of_a_class(key) && is_due(now_ns, deadline_of_key(key), &tunables) &&
+	    decide_may_preempt(&cpu_state->running, now_ns, key, &tunables))
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+	else
 		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, &tunables));
 }
 
@@ -306,7 +309,10 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	return true;
 }
 
-/* The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. */
+/*
+ * The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. A CPU
+ * that runs a budgeted task is taken when there is no other: that task would have to come back.
+ */
 static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 {
 	s32 cpu = *key;
@@ -325,7 +331,12 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	}
 	if (!latency_waits(cpu))
 		return 0; /* served by itself in the meantime */
-	if (cpu_may_be_preempted(cpu, now_ns, &tunables)) {
+	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, &tunables);
+
+	if ((!is_preemptible || cpu_state->running.kind == RUNNING_BUDGETED) &&
+	    preempt_elsewhere(cpu, now_ns, &tunables)) {
+		COUNT(nr_timer_preempted);
+	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, &tunables)) {
 			/* Should another normal task come first, watch_waiting() looks again. */
 			COUNT(nr_timer_preempted);
@@ -333,8 +344,6 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 		}
 		return 0;
 	}
-	if (preempt_elsewhere(cpu, now_ns, &tunables))
-		COUNT(nr_timer_preempted);
 	arm_timer(cpu, now_ns, decide_retry_look_ns(now_ns, &cpu_state->running, retry_ns, &tunables));
 	return 0;
 }

@@ -159,7 +159,6 @@ void BPF_PROG(latency_enqueue, struct task_struct* p, u64 enq_flags)
 	    .running = cpu_state->running,
 	    .woken = woken,
 	    .bound_kthread = is_bound_kthread(p),
-	    .floor_due = cpu_state->is_paying,
 	};
 	struct place_decision decision = decide_place(&facts, &tunables);
 
@@ -211,8 +210,9 @@ void BPF_PROG(latency_dispatch, s32 cpu, struct task_struct* prev)
 	/* Should it find nothing, the kernel marks it idle again without telling: who queues meanwhile must know. */
 	if (state_of_cpu(cpu)->running.kind == RUNNING_NOTHING)
 		state_of_llc(llc)->looking_cpu = cpu + 1;
-	if ((state_of_cpu(cpu)->starved_dsq && take_starved(cpu)) || take_floor(cpu, llc) || take_latency(cpu, llc) ||
-	    keep_running(cpu, llc, prev) || take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
+	if ((state_of_cpu(cpu)->starved_dsq && take_starved(cpu)) || take_floor(cpu, llc) ||
+	    take_while_gathering(cpu, llc) || take_latency(cpu, llc) || keep_running(cpu, llc, prev) ||
+	    take_normal(cpu, llc) || take_out_of_scope(cpu, llc) ||
 	    (nr_llcs > 1 && take_from_other_llcs(cpu, goes_on))) {
 		COUNT(nr_dispatched);
 		state_of_cpu(cpu)->took_ns = scx_bpf_now();
@@ -263,13 +263,14 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	cpu_state->running.kind = RUNNING_BUDGETED;
 	cpu_state->running.deadline_ns = deadline_of_key(key);
 	if (cpu_state->timer_due_ns) {
-		cpu_state->reserve_ns =
-		    decide_reserve_after(cpu_state->reserve_ns, now_ns - cpu_state->timer_due_ns, reserve_max_ns);
+		cpu_state->reserve_ns = decide_reserve_after(
+		    cpu_state->reserve_ns, elapsed_ns(cpu_state->timer_due_ns, now_ns), reserve_max_ns);
 		cpu_state->timer_due_ns = 0;
 	}
 	if (!state)
 		return;
 	cpu_state->running.budget_ns = state->budget_ns;
+	cpu_state->running.turn_until_ns = now_ns + ROUND_NS;
 	cpu_state->running.kept_until_ns = burst_until_ns(now_ns, p->se.sum_exec_runtime - state->began_exec_ns,
 							  class_burst_ns(state->budget_ns, burst_ns));
 	if (state->wait_open) {
@@ -278,7 +279,7 @@ static void budgeted_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	}
 	/* It may not sleep soon: look after those behind it, and after the floor where that was needed lately. */
 	if (latency_waits(cpu))
-		look_again(cpu, now_ns);
+		watch_claims(cpu, now_ns);
 	if (now_ns - cpu_state->granted_ns < floor_window_ns)
 		arm_timer(cpu, now_ns, now_ns + floor_look_ns(cpu_state->owed_ns, &floor_knobs));
 }
@@ -291,6 +292,8 @@ static void normal_runs(struct task_struct* p, s32 cpu, u64 key, u64 now_ns)
 	/* A turn that a kernel thread interrupted is kept for no longer than it was. */
 	if (cpu_state->running.kind != RUNNING_KTHREAD || cpu_state->turn_pid != (u32)p->pid)
 		cpu_state->running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state->owed_ns, &floor_knobs);
+	cpu_state->running.turn_until_ns =
+	    floor_paid_until_ns(now_ns, cpu_state->owed_ns, cpu_state->is_paying, &floor_knobs);
 	cpu_state->running.kind = RUNNING_NORMAL;
 	if (cpu_state->is_paying) {
 		COUNT(nr_floor_granted);
@@ -411,6 +414,7 @@ s32 BPF_PROG(latency_init)
 		if (!slot)
 			return -ENOENT;
 		state_of_cpu(i)->reserve_ns = reserve_ns;
+		state_of_cpu(i)->running.nr_other_cpus = llc_places[llc_of(i)].nr_cpus_in_scope - in_scope(i);
 		/* The kernel begins with all CPUs idle; those that are say so again before we are enabled. */
 		scx_bpf_test_and_clear_cpu_idle(i);
 		err = bpf_timer_init(&slot->timer, &preempt_timers, CLOCK_MONOTONIC);

@@ -69,6 +69,16 @@ static inline u64 floor_kept_until_ns(u64 now_ns, u64 owed_ns, const struct floo
 	return owed_ns >= FLOOR_HARD * tunables->grain_ns ? now_ns + tunables->grain_ns : 0;
 }
 
+/* And until when from those that had their bursts: while it is paid, whoever runs for long waits for all of it. */
+static inline u64 floor_paid_until_ns(u64 now_ns, u64 owed_ns, bool is_paying, const struct floor_tunables* tunables)
+{
+	u64 paid_ns_max = FLOOR_HARD * tunables->grain_ns;
+
+	if (!is_paying)
+		return 0;
+	return now_ns + (owed_ns < paid_ns_max ? owed_ns : paid_ns_max);
+}
+
 /*
  * How long a budgeted task may run before the debt must be looked at again: until a grain is owed,
  * or, with more debt than that, half of what a grain pays for, so that the debt falls.

@@ -27,18 +27,18 @@ struct running_facts {
 	u64 deadline_ns;   /* with RUNNING_BUDGETED */
 	u64 budget_ns;     /* with RUNNING_BUDGETED */
 	u64 kept_until_ns; /* RUNNING_NORMAL: policy/floor.h keeps the CPU for it; RUNNING_BUDGETED: its burst */
+	u64 turn_until_ns; /* and from those that had their bursts: they owe it the floor; or they take turns */
 	enum running_kind kind;
-	u32 pad;
+	u32 nr_other_cpus; /* of its cache, in scope: who waits here may be served there */
 };
 
 /* The knobs of scx_latency that decisions depend on. */
 struct latency_tunables {
 	u64 reserve_ns;        /* theta: from deciding to preempt until the task is on the CPU */
 	u64 burst_ns;          /* CPU time that a budgeted task gets with one deadline, see class_burst_ns() */
-	u64 kthread_turn_ns;   /* and a per-CPU kernel thread, before it counts as normal */
+	u64 turn_ns;           /* and a normal task; a per-CPU kernel thread, before it counts as one */
 	u64 slack_ns_min;      /* below this a timer is not worth its cost: preempt at once */
 	u64 kthread_budget_ns; /* of a per-CPU kernel thread that had to leave its CPU */
-	u64 grain_ns;          /* what the floor gives normal tasks at a time */
 	u64 hysteresis_ns;     /* see goes_before_budgeted() */
 };
 
@@ -50,8 +50,7 @@ struct place_facts {
 	struct running_facts running; /* on the CPU that the task was given */
 	bool woken;                   /* else it lost its CPU */
 	bool bound_kthread;           /* a per-CPU kernel thread */
-	bool floor_due;               /* it leaves its CPU for normal tasks, by policy/floor.h */
-	u8 pad[5];
+	u8 pad[6];
 };
 
 enum place : u32 {
@@ -72,16 +71,22 @@ struct place_decision {
 
 /*
  * The key under which a task is queued also tells what it is, so that ops.running and the timer know without a
- * lookup: odd keys are deadlines, even ones virtual times. One nanosecond is lost; the order, also across the wrap of
- * u64, is not. A deadline that was renewed after a burst comes behind all that were not, whatever it says: a class that
- * never sleeps would else come before every class with a longer budget, until that runs out. (The kernel compares
- * keys by their difference; ns since boot stay below 2^61 for 73 years.)
+ * lookup: odd keys are deadlines, even ones virtual times. The second bit of a deadline says that the task lost its CPU
+ * within its burst. Three nanoseconds are lost; the order, also across the wrap of u64, is not. A deadline that was
+ * renewed after a burst comes behind all that were not, whatever it says: a class that never sleeps would else come
+ * before every class with a longer budget, until that runs out. (The kernel compares keys by their difference; ns since
+ * boot stay below 2^61 for 73 years.)
  */
 constexpr u64 KEY_RENEWED = 1ULL << 62;
 
 static inline u64 deadline_key(u64 deadline_ns)
 {
-	return deadline_ns | 1;
+	return (deadline_ns & ~3ULL) | 1;
+}
+
+static inline u64 interrupted_key(u64 deadline_ns)
+{
+	return deadline_ns | 3;
 }
 
 static inline u64 renewed_key(u64 deadline_ns)
@@ -102,6 +107,12 @@ static inline bool is_deadline_key(u64 key)
 static inline bool is_renewed_key(u64 key)
 {
 	return is_deadline_key(key) && (key & KEY_RENEWED);
+}
+
+/* Of a claim: a renewed deadline may have the bit as well. */
+static inline bool is_interrupted_key(u64 key)
+{
+	return (key & 3) == 3;
 }
 
 /* A deadline that was not renewed: not so a kernel thread's. One comparison, for the verifier's sake. */
@@ -125,6 +136,12 @@ static inline u64 later(u64 a_ns, u64 b_ns)
 static inline u64 earlier(u64 a_ns, u64 b_ns)
 {
 	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* Between two looks at the clock; none where the second was noted first, by an interrupt in between. */
+static inline u64 elapsed_ns(u64 since_ns, u64 now_ns)
+{
+	return now_ns > since_ns ? now_ns - since_ns : 0;
 }
 
 /*
@@ -171,6 +188,12 @@ static inline u64 budget_left_ns(u64 budget_ns, u64 waited_ns)
 	return budget_ns > spent_ns ? budget_ns - spent_ns : budget_ns > 0;
 }
 
+/*
+ * Those that had their bursts take turns of this length, whatever their budgets: what is promised is when one starts,
+ * and with 1 ms of budget it would else get a burst in each, beside one that never sleeps.
+ */
+constexpr u64 ROUND_NS = 50000;
+
 /* Until when the burst of a task that starts now lasts; 0: it has used it up. */
 static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
 {
@@ -180,6 +203,14 @@ static inline u64 burst_until_ns(u64 now_ns, u64 ran_ns, u64 burst_ns)
 static inline u64 last_safe_ns(u64 deadline_ns, u64 reserve_ns)
 {
 	return deadline_ns > reserve_ns ? deadline_ns - reserve_ns : 0;
+}
+
+/* Until when the CPU is kept for the running task from one with this key. */
+static inline u64 kept_until_ns(const struct running_facts* running, u64 key)
+{
+	if (is_renewed_key(key))
+		return later(running->turn_until_ns, running->kept_until_ns);
+	return running->kept_until_ns;
 }
 
 /*
@@ -193,6 +224,8 @@ static inline bool goes_before_budgeted(const struct running_facts* running, u64
 	u64 deadline_ns = deadline_of_key(key);
 	u64 standing_ns = standing_deadline(running, now_ns);
 
+	if (is_renewed_key(key) && now_ns < running->turn_until_ns)
+		return false;
 	if (now_ns < running->kept_until_ns)
 		return is_claim_of_a_class(key) && deadline_ns < standing_ns &&
 		       last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns;
@@ -205,7 +238,7 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 {
 	switch (running->kind) {
 	case RUNNING_NORMAL:
-		return now_ns >= running->kept_until_ns;
+		return now_ns >= kept_until_ns(running, key);
 	case RUNNING_KTHREAD:
 		return true;
 	case RUNNING_BUDGETED:
@@ -216,10 +249,22 @@ static inline bool may_preempt(const struct running_facts* running, u64 now_ns, 
 	}
 }
 
+/* Has its last safe moment come, or nearly so that a timer is not worth its cost? */
+static inline bool is_due(u64 now_ns, u64 deadline_ns, const struct latency_tunables* tunables)
+{
+	return deadline_ns < now_ns + tunables->reserve_ns + tunables->slack_ns_min;
+}
+
 /* One that lost its CPU before it ran there: what it was promised when it became runnable is still owed. */
 static inline bool still_waits(const struct place_facts* facts)
 {
 	return !facts->woken && facts->deadline_ns && !facts->ran_ns;
+}
+
+/* One that lost it in the middle of its work. */
+static inline bool is_interrupted(const struct place_facts* facts)
+{
+	return !facts->woken && facts->ran_ns;
 }
 
 static inline bool has_used_burst(const struct place_facts* facts, u64 burst_ns)
@@ -260,10 +305,33 @@ static inline u64 due_ns(u64 now_ns, bool several_wait, const struct latency_tun
 }
 
 /*
+ * A budgeted task leaves its CPU, and the first of those that wait has this key: may others have the CPU before it?
+ * Else two packet functions would hand it to each other whenever one sleeps, and packets would no longer gather. Not
+ * when its last safe moment is near, nor when it was interrupted: it would wait for all of its budget again after each.
+ * from_ns: when it could have the CPU instead of a normal task, for which the floor may keep it.
+ */
+static inline bool may_gather(u64 from_ns, u64 key, bool several_wait, const struct latency_tunables* tunables)
+{
+	return is_claim_of_a_class(key) && !is_interrupted_key(key) &&
+	       deadline_of_key(key) > due_ns(from_ns, several_wait, tunables);
+}
+
+/*
+ * Meanwhile one that had its burst waits for more. May it go on, before the claim with this key? Packets wait for it
+ * that have waited before. What it still needs is not known: as long again as it ran since it woke, as likely as not.
+ * So one that is nearly done goes on, and one that never sleeps does not.
+ */
+static inline bool may_go_on(u64 now_ns, u64 ran_ns, u64 key)
+{
+	return now_ns + ran_ns < deadline_of_key(key);
+}
+
+/*
  * When a task with this key must be looked at again: at the last safe moment. When that has passed, as soon as
- * nothing keeps the CPU for the running task. If something else does, or both had their bursts, in a while, and no
- * sooner than the reserve: a timer that preempts whatever it finds faster than anything can get on the CPU would stop
- * the machine.
+ * nothing keeps the CPU for the running task, or at once where that does not matter: before one that would make it
+ * late, or where another CPU may be taken instead. If something else keeps it, or both had their bursts, in a while,
+ * and no sooner than the reserve: a timer that preempts whatever it finds faster than anything can get on the CPU would
+ * stop the machine.
  */
 static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts* running,
 				const struct latency_tunables* tunables)
@@ -272,9 +340,12 @@ static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts*
 	u64 soonest_ns = now_ns + tunables->slack_ns_min;
 
 	if (moment_ns >= soonest_ns)
-		return later(moment_ns, running->kind == RUNNING_NORMAL ? running->kept_until_ns : 0);
-	if (running->kept_until_ns > now_ns && running->kind <= RUNNING_BUDGETED)
-		return later(soonest_ns, running->kept_until_ns);
+		return later(moment_ns, running->kind == RUNNING_NORMAL ? kept_until_ns(running, key) : 0);
+	if (running->kind == RUNNING_BUDGETED && is_claim_of_a_class(key) &&
+	    goes_before_budgeted(running, soonest_ns, key, tunables))
+		return soonest_ns;
+	if (kept_until_ns(running, key) > now_ns && running->kind <= RUNNING_BUDGETED)
+		return running->nr_other_cpus ? soonest_ns : later(soonest_ns, kept_until_ns(running, key));
 	if (running->kind == RUNNING_BUDGETED && !is_renewed_key(key))
 		return soonest_ns;
 	return now_ns + later(tunables->slack_ns_min, tunables->reserve_ns);
@@ -296,7 +367,7 @@ static inline u64 may_run_until_ns(u64 now_ns, u64 waiting_key, const struct run
 		if (running->kind == RUNNING_KTHREAD && !is_deadline_key(waiting_key))
 			moment_ns += later(tunables->slack_ns_min, tunables->reserve_ns);
 	}
-	return running->kind == RUNNING_NORMAL ? later(moment_ns, running->kept_until_ns) : moment_ns;
+	return running->kind == RUNNING_NORMAL ? later(moment_ns, kept_until_ns(running, waiting_key)) : moment_ns;
 }
 
 /* The same for a timer that found it too early to preempt. */
@@ -308,17 +379,18 @@ static inline u64 retry_look_ns(u64 now_ns, const struct running_facts* running,
 	return later(soonest_ns, running->kept_until_ns > now_ns ? running->kept_until_ns : now_ns + retry_ns);
 }
 
-static inline struct place_decision place_by_deadline(const struct place_facts* facts, u64 deadline_ns, u64 key,
-						      const struct latency_tunables* tunables)
+/* Inlined: a BPF function returns no struct. */
+[[gnu::always_inline]] static inline struct place_decision place_by_deadline(const struct place_facts* facts,
+									     u64 deadline_ns, u64 key,
+									     const struct latency_tunables* tunables)
 {
-	u64 reserved_ns = facts->now_ns + tunables->reserve_ns;
-	u64 slack_ns = deadline_ns > reserved_ns ? deadline_ns - reserved_ns : 0;
 	struct place_decision decision = {
 	    .deadline_ns = deadline_ns, .key = key, .preempt_at_ns = 0, .place = PLACE_LATENCY, .pad = 0};
 
 	if (facts->running.kind == RUNNING_NOTHING) {
 		decision.place = PLACE_LOCAL;
-	} else if (slack_ns < tunables->slack_ns_min && may_preempt(&facts->running, facts->now_ns, key, tunables)) {
+	} else if (is_due(facts->now_ns, deadline_ns, tunables) &&
+		   may_preempt(&facts->running, facts->now_ns, key, tunables)) {
 		decision.place = PLACE_LOCAL_PREEMPT;
 	} else {
 		decision.preempt_at_ns = look_again_ns(facts->now_ns, key, &facts->running, tunables);
@@ -327,20 +399,31 @@ static inline struct place_decision place_by_deadline(const struct place_facts* 
 }
 
 /*
+ * How long one waits that had the CPU and lost it. Within its burst no longer than a turn, also with a longer budget:
+ * it would else leave the CPU to others for all of that at the end of each turn, and get less than they.
+ */
+static inline u64 promised_again_ns(const struct place_facts* facts, const struct latency_tunables* tunables)
+{
+	return earlier(facts->budget_ns, has_used_burst(facts, tunables->burst_ns) ? ROUND_NS : tunables->turn_ns);
+}
+
+/*
  * One that used up its burst comes behind all that did not: with a plain deadline it would come before every class with
- * a longer budget, until that runs out. One that leaves for the floor comes back when the grain is over. So the floor
- * is paid by those who run for long: a task that wakes up meanwhile has an earlier deadline than they.
+ * a longer budget, until that runs out. So the floor is paid by those who run for long, see turn_until_ns.
  */
 static inline struct place_decision place_budgeted(const struct place_facts* facts,
 						   const struct latency_tunables* tunables)
 {
-	u64 deadline_ns = still_waits(facts) ? facts->deadline_ns : facts->now_ns + facts->budget_ns;
+	u64 promised_ns = facts->woken ? facts->budget_ns : promised_again_ns(facts, tunables);
+	u64 deadline_ns = still_waits(facts) ? facts->deadline_ns : facts->now_ns + promised_ns;
 
-	if (!has_used_burst(facts, tunables->burst_ns))
-		return place_by_deadline(facts, deadline_ns, deadline_key(deadline_ns), tunables);
-	if (facts->floor_due)
-		deadline_ns += tunables->grain_ns;
-	return place_by_deadline(facts, deadline_ns, renewed_key(deadline_ns), tunables);
+	u64 key = deadline_key(deadline_ns);
+
+	if (has_used_burst(facts, tunables->burst_ns))
+		key = renewed_key(deadline_ns);
+	else if (is_interrupted(facts))
+		key = interrupted_key(deadline_ns);
+	return place_by_deadline(facts, deadline_ns, key, tunables);
 }
 
 static inline enum place place_bound_kthread(enum running_kind running)
@@ -391,7 +474,7 @@ static inline struct place_decision place_task(const struct place_facts* facts, 
 		decision.place = place_bound_kthread(facts->running.kind);
 		return decision;
 	}
-	if (facts->bound_kthread && facts->ran_ns < tunables->kthread_turn_ns)
+	if (facts->bound_kthread && facts->ran_ns < tunables->turn_ns)
 		return place_kthread_again(facts, tunables);
 	return facts->budget_ns ? place_budgeted(facts, tunables) : decision;
 }

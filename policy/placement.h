@@ -28,11 +28,11 @@ enum candidate : u32 {
 	CANDIDATE_PREEMPTIBLE,
 };
 
-static inline enum candidate rank_candidate(const struct running_facts* running, bool in_scope, u64 now_ns)
+static inline enum candidate rank_candidate(const struct running_facts* running, bool in_scope, u64 now_ns, u64 key)
 {
 	if (!in_scope)
 		return CANDIDATE_OUT_OF_SCOPE;
-	if (running->kind != RUNNING_NORMAL || running->kept_until_ns > now_ns)
+	if (running->kind != RUNNING_NORMAL || kept_until_ns(running, key) > now_ns)
 		return CANDIDATE_BUSY;
 	return CANDIDATE_PREEMPTIBLE;
 }
@@ -40,7 +40,7 @@ static inline enum candidate rank_candidate(const struct running_facts* running,
 /* The same for the previous CPU, without the time: what may be taken at any moment. */
 static inline bool is_best_candidate(const struct running_facts* running, bool in_scope)
 {
-	return rank_candidate(running, in_scope, 0) == CANDIDATE_PREEMPTIBLE;
+	return rank_candidate(running, in_scope, 0, deadline_key(0)) == CANDIDATE_PREEMPTIBLE;
 }
 
 /*

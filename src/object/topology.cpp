@@ -11,6 +11,11 @@
 namespace punctual {
 namespace {
 
+bool is_in_scope(const CpuList& scope, int cpu)
+{
+	return scope.empty() || scope.contains(cpu);
+}
+
 // Of those in scope the first of the same cache, else of the same node, else any; none: the cache's own first CPU.
 u16 nearest_in_scope(const std::vector<CpuPlace>& cpus, const CpuList& scope, const CpuPlace& from)
 {
@@ -18,7 +23,7 @@ u16 nearest_in_scope(const std::vector<CpuPlace>& cpus, const CpuList& scope, co
 	int distance = 3;
 	for (const CpuPlace& other : cpus) {
 		int there = other.shared == from.shared ? 0 : other.node == from.node ? 1 : 2;
-		if (there < distance && (scope.empty() || scope.contains(other.cpu))) {
+		if (there < distance && is_in_scope(scope, other.cpu)) {
 			nearest = &other;
 			distance = there;
 		}
@@ -55,10 +60,11 @@ Topology layout(std::vector<CpuPlace> cpus, const CpuList& scope)
 		if (is_new) {
 			rings.emplace_back();
 			topology.llc_places.push_back(
-			    {static_cast<u16>(cpu.cpu), nearest_in_scope(cpus, scope, cpu), 0, 0});
+			    {static_cast<u16>(cpu.cpu), nearest_in_scope(cpus, scope, cpu), 0, 0, 0});
 		}
 		topology.llc_of_cpu[cpu.cpu] = number->second;
 		rings[number->second].push_back(cpu.cpu);
+		topology.llc_places[number->second].nr_cpus_in_scope += is_in_scope(scope, cpu.cpu);
 	}
 	for (const std::vector<int>& ring : rings)
 		link_ring(&topology, ring);

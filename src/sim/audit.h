@@ -31,6 +31,7 @@ class Audit {
 	void check_idle_cpu(const Cpu& cpu);
 	void check_polled();
 	void check_places();
+	bool may_gather_packets(const Task& task) const;
 	const Task* earliest(u32 cpu, u32 queue) const;
 	void broken(const char* invariant, const std::string& what);
 

@@ -37,6 +37,9 @@ LatencyShell::TaskState& LatencyShell::state_of(const Task& task)
 void LatencyShell::init()
 {
 	cpu_states_.assign(kernel_.nr_cpus(), CpuState());
+	for (u32 cpu = 0; cpu < kernel_.nr_cpus(); cpu++)
+		cpu_states_[cpu].running.nr_other_cpus =
+		    llc_places_[kernel_.llc_of(cpu)].nr_cpus_in_scope - (in_scope(cpu) ? 1 : 0);
 	llc_states_.assign(nr_llcs_, LlcState());
 	accounts_.assign(CLASSES_MAX, cap_account());
 	windows_.assign(CLASSES_MAX, feasible_window());
@@ -141,7 +144,6 @@ void LatencyShell::enqueue(Task& task, u32 flags)
 	facts.running = cpu_state.running;
 	facts.woken = woken;
 	facts.bound_kthread = task.is_bound_kthread();
-	facts.floor_due = cpu_state.is_paying;
 	place_decision decision = place_task(&facts, &tunables);
 
 	state.deadline_ns = decision.deadline_ns;
@@ -203,12 +205,13 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 	cpu_state.running.kind = RUNNING_BUDGETED;
 	cpu_state.running.deadline_ns = deadline_of_key(key);
 	if (cpu_state.timer_due_ns) {
-		cpu_state.reserve_ns =
-		    reserve_after(cpu_state.reserve_ns, now_ns - cpu_state.timer_due_ns, spec_.reserve_max_ns);
+		cpu_state.reserve_ns = reserve_after(cpu_state.reserve_ns, elapsed_ns(cpu_state.timer_due_ns, now_ns),
+						     spec_.reserve_max_ns);
 		outcome_.reserve_ns_max = std::max(outcome_.reserve_ns_max, cpu_state.reserve_ns + spec_.switch_ns);
 		cpu_state.timer_due_ns = 0;
 	}
 	cpu_state.running.budget_ns = state.budget_ns;
+	cpu_state.running.turn_until_ns = now_ns + ROUND_NS;
 	cpu_state.running.kept_until_ns = burst_until_ns(now_ns, task.sum_exec_ns - state.began_exec_ns,
 							 class_burst_ns(state.budget_ns, spec_.burst_ns));
 	if (state.wait_open) {
@@ -216,7 +219,7 @@ void LatencyShell::budgeted_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 		feasible_wait(&window_of(task), now_ns - state.runnable_ns, state.budget_ns, cpu);
 	}
 	if (latency_waits(cpu))
-		look_again(cpu, now_ns);
+		watch_claims(cpu, now_ns);
 	if (now_ns - cpu_state.granted_ns < spec_.floor_window_ns)
 		arm_timer(cpu, now_ns, now_ns + floor_look_ns(cpu_state.owed_ns, &floor_knobs_));
 }
@@ -228,6 +231,8 @@ void LatencyShell::normal_runs(const Task& task, u32 cpu, u64 key, u64 now_ns)
 
 	if (cpu_state.running.kind != RUNNING_KTHREAD || cpu_state.turn_pid != task.pid)
 		cpu_state.running.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
+	cpu_state.running.turn_until_ns =
+	    floor_paid_until_ns(now_ns, cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
 	cpu_state.running.kind = RUNNING_NORMAL;
 	if (cpu_state.is_paying) {
 		outcome_.nr_floor_granted++;

@@ -143,6 +143,10 @@ class LatencyShell final : public Scheduler {
 	bool take_own_latency(u32 cpu);
 	bool floor_waits(u32 cpu, u64 now_ns);
 	bool take_floor(u32 cpu, u32 llc);
+	u64 gathering_key(u32 cpu);
+	enum class Renewed : u8 { none, taken, waits };
+	Renewed take_renewed(u32 cpu, u32 queue, u64 claim_key);
+	bool take_while_gathering(u32 cpu, u32 llc);
 	bool take_latency(u32 cpu, u32 llc);
 	bool take_out_of_scope(u32 cpu, u32 llc);
 	bool is_before_queued(u64 vtime, u32 queue, u32 cpu) const;
@@ -167,11 +171,11 @@ class LatencyShell final : public Scheduler {
 	void settle_floor(CpuState& cpu_state, u64 now_ns);
 	bool pay_floor_if_due(CpuState& cpu_state, u64 now_ns);
 	bool floor_wants_cpu(u32 cpu, u64 now_ns) const;
-	void look_again(u32 cpu, u64 now_ns);
+	void watch_claims(u32 cpu, u64 now_ns);
 	void watch_waiting(u32 cpu, u64 now_ns);
 
 	void lay_out_machine();
-	candidate rank_of(u32 cpu, u64 now_ns) const;
+	candidate rank_of(u32 cpu, u64 now_ns, u64 key) const;
 	u32 llc_near(u32 home, u32 step) const { return near_llc(home, step, &llc_places_[home], nr_llcs_); }
 	bool wants_other_cpu(const Task& task, u32 cpu);
 	u32 find_cpu_near(const Task& task, u32 prev_cpu);

@@ -3,6 +3,7 @@
 #include "sim/latency_shell.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "policy/floor.h"
 #include "policy/vtime.h"
@@ -112,6 +113,7 @@ bool LatencyShell::floor_waits(u32 cpu, u64 now_ns)
 		return false;
 	normal.kind = RUNNING_NORMAL;
 	normal.kept_until_ns = floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_);
+	normal.turn_until_ns = floor_paid_until_ns(now_ns, cpu_state.owed_ns, cpu_state.is_paying, &floor_knobs_);
 	u64 key = earliest_key(cpu);
 	return key != kKeyNone && (floor_waits_for(key, cpu_state.owed_ns, &floor_knobs_) ||
 				   may_run_until_ns(now_ns, key, &normal, &tunables) <= now_ns);
@@ -136,6 +138,60 @@ bool LatencyShell::take_floor(u32 cpu, u32 llc)
 	return took;
 }
 
+u64 LatencyShell::gathering_key(u32 cpu)
+{
+	const CpuState& cpu_state = cpu_states_[cpu];
+	u64 now_ns = kernel_.clock_ns();
+
+	if (cpu_state.running.kind != RUNNING_BUDGETED || !latency_waits(cpu) || !normal_waits(cpu))
+		return kKeyNone;
+	latency_tunables tunables = tunables_of(cpu_state);
+	u64 from_ns = later(now_ns, floor_kept_until_ns(now_ns, cpu_state.owed_ns, &floor_knobs_));
+	u64 key = earliest_key(cpu);
+	return key != kKeyNone && may_gather(from_ns, key, several_wait(cpu), &tunables) ? key : kKeyNone;
+}
+
+// The queues of deadlines end with those that had their bursts.
+LatencyShell::Renewed LatencyShell::take_renewed(u32 cpu, u32 queue, u64 claim_key)
+{
+	std::span<Task* const> tasks = kernel_.queued(queue);
+	Task* first = nullptr;
+
+	for (Task* task : std::views::reverse(tasks.last(std::min(tasks.size(), kLookedAtMax)))) {
+		if (!is_renewed_key(task->key))
+			break;
+		if (task->cpus.has(cpu))
+			first = task;
+	}
+	if (!first)
+		return Renewed::none;
+	if (!may_go_on(kernel_.clock_ns(), first->sum_exec_ns - state_of(*first).began_exec_ns, claim_key))
+		return Renewed::waits;
+	kernel_.move_to_cpu(*first, cpu, 0);
+	return Renewed::taken;
+}
+
+bool LatencyShell::take_while_gathering(u32 cpu, u32 llc)
+{
+	CpuState& cpu_state = cpu_states_[cpu];
+
+	const u64 key = gathering_key(cpu);
+	if (key == kKeyNone)
+		return false;
+	if (cpu_state.is_paying) {
+		serves_floor_ = true;
+		const bool took = take_normal(cpu, llc);
+		serves_floor_ = false;
+		return took;
+	}
+	Renewed found = take_renewed(cpu, dsq_id(DsqKind::latency_cpu, cpu), key);
+	if (found == Renewed::taken)
+		cpu_state.nr_latency--;
+	if (found == Renewed::none)
+		found = take_renewed(cpu, dsq_id(DsqKind::latency_llc, llc), key);
+	return found == Renewed::none ? take_normal(cpu, llc) : found == Renewed::taken;
+}
+
 void LatencyShell::dispatch(u32 cpu, Task* prev)
 {
 	u32 llc = kernel_.llc_of(cpu);
@@ -144,8 +200,8 @@ void LatencyShell::dispatch(u32 cpu, Task* prev)
 		llc_states_[llc].looking_cpu = cpu + 1;
 	if (cpu_states_[cpu].starved_queue != kNoQueue && take_starved(cpu))
 		return;
-	if (!take_floor(cpu, llc) && !take_latency(cpu, llc) && !keep_running(cpu, llc, prev) &&
-	    !take_normal(cpu, llc) && !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
+	if (!take_floor(cpu, llc) && !take_while_gathering(cpu, llc) && !take_latency(cpu, llc) &&
+	    !keep_running(cpu, llc, prev) && !take_normal(cpu, llc) && !take_out_of_scope(cpu, llc) && nr_llcs_ > 1)
 		take_from_other_llcs(cpu, kernel_.has_running(cpu));
 }
 

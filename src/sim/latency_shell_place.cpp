@@ -20,6 +20,8 @@ void LatencyShell::lay_out_machine()
 		bool is_last = cpu + 1 == nr_cpus || kernel_.llc_of(cpu + 1) != kernel_.llc_of(cpu);
 		next_in_llc_[cpu] = is_last ? llc_places_[kernel_.llc_of(cpu)].first_cpu : cpu + 1;
 	}
+	for (u32 cpu = 0; cpu < nr_cpus; cpu++)
+		llc_places_[kernel_.llc_of(cpu)].nr_cpus_in_scope += in_scope(cpu);
 	for (u32 llc = 0; llc < nr_llcs_; llc++) {
 		llc_place& place = llc_places_[llc];
 		u32 distance = 3;
@@ -39,9 +41,9 @@ void LatencyShell::lay_out_machine()
 	}
 }
 
-candidate LatencyShell::rank_of(u32 cpu, u64 now_ns) const
+candidate LatencyShell::rank_of(u32 cpu, u64 now_ns, u64 key) const
 {
-	return rank_candidate(&cpu_states_[cpu].running, in_scope(cpu), now_ns);
+	return rank_candidate(&cpu_states_[cpu].running, in_scope(cpu), now_ns, key);
 }
 
 bool LatencyShell::wants_other_cpu(const Task& task, u32 cpu)
@@ -59,13 +61,14 @@ u32 LatencyShell::find_cpu_near(const Task& task, u32 prev_cpu)
 {
 	u32 first = in_scope(prev_cpu) ? prev_cpu : llc_places_[kernel_.llc_of(prev_cpu)].scope_cpu;
 	u64 now_ns = kernel_.clock_ns();
-	candidate best_rank = rank_of(prev_cpu, now_ns);
+	u64 claim = deadline_key(now_ns);
+	candidate best_rank = rank_of(prev_cpu, now_ns, claim);
 	u32 best = prev_cpu;
 	u32 cpu = first;
 	u32 nr_looked_at = 0;
 
 	while (nr_looked_at < WAKEUP_CPUS_MAX) {
-		candidate rank = rank_of(cpu, now_ns);
+		candidate rank = rank_of(cpu, now_ns, claim);
 		nr_looked_at++;
 		if (rank > best_rank && task.cpus.has(cpu)) {
 			best = cpu;
@@ -89,7 +92,7 @@ u32 LatencyShell::find_urgent_cpu(const Task& task, u32 home_cpu, u64 now_ns, u3
 
 	while (*left) {
 		--*left;
-		if (is_usable && rank_of(cpu, now_ns) == CANDIDATE_PREEMPTIBLE && task.cpus.has(cpu))
+		if (is_usable && rank_of(cpu, now_ns, task.key) == CANDIDATE_PREEMPTIBLE && task.cpus.has(cpu))
 			return cpu;
 		cpu = next_in_llc_[cpu];
 		if (is_usable && cpu != first)

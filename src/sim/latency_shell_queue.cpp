@@ -36,10 +36,10 @@ void LatencyShell::queue_latency(Task& task, u32 cpu, u64 now_ns, const place_de
 	CpuState& cpu_state = cpu_states_[cpu];
 	u64 at_ns = decision.preempt_at_ns;
 
-	if (latency_waits(cpu))
-		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision.key));
-	else
+	if (!latency_waits(cpu))
 		cpu_state.timer_at_ns = 0;
+	else if (!cpu_state.running.nr_other_cpus || (task.is_pinned() && cpu_state.nr_latency > 0))
+		at_ns = earlier(at_ns, safe_for_both(cpu, now_ns, decision.key));
 	arm_timer(cpu, now_ns, at_ns);
 	if (task.is_pinned()) {
 		cpu_state.nr_latency++;

@@ -55,7 +55,8 @@ bool LatencyShell::latency_waits(u32 cpu) const
 bool LatencyShell::several_wait(u32 cpu) const
 {
 	u32 llc = kernel_.llc_of(cpu);
-	size_t nr_shared = llc_states_[llc].latency_used ? nr_queued(DsqKind::latency_llc, llc) : 0;
+	bool is_alone = cpu_states_[cpu].running.nr_other_cpus == 0;
+	size_t nr_shared = is_alone && llc_states_[llc].latency_used ? nr_queued(DsqKind::latency_llc, llc) : 0;
 
 	return cpu_states_[cpu].nr_latency + static_cast<s64>(nr_shared) > 1;
 }
@@ -80,7 +81,6 @@ latency_tunables LatencyShell::tunables_of(const CpuState& cpu_state)
 		spec_.slice_ns,
 		spec_.slack_min_ns,
 		spec_.kthread_budget_ns,
-		spec_.grain_ns,
 		spec_.hysteresis_ns};
 }
 
@@ -106,14 +106,14 @@ u64 LatencyShell::safe_for_both(u32 cpu, u64 now_ns, u64 key) const
 
 void LatencyShell::settle_floor(CpuState& cpu_state, u64 now_ns)
 {
-	u64 ran_ns = now_ns - cpu_state.settled_ns;
+	u64 ran_ns = elapsed_ns(cpu_state.settled_ns, now_ns);
 
 	if (cpu_state.running.kind >= RUNNING_BUDGETED)
 		cpu_state.owed_ns = floor_after_budgeted(cpu_state.owed_ns, ran_ns, &floor_knobs_);
 	else if (cpu_state.running.kind == RUNNING_NORMAL)
 		cpu_state.owed_ns = floor_after_normal(cpu_state.owed_ns, ran_ns);
 	cpu_state.is_paying &= cpu_state.owed_ns > 0;
-	cpu_state.settled_ns = now_ns;
+	cpu_state.settled_ns += ran_ns;
 }
 
 bool LatencyShell::normal_waits(u32 cpu) const
@@ -139,17 +139,22 @@ bool LatencyShell::floor_wants_cpu(u32 cpu, u64 now_ns) const
 
 	if (cpu_state.running.kind != RUNNING_BUDGETED)
 		return false;
-	u64 owed_ns = floor_after_budgeted(cpu_state.owed_ns, now_ns - cpu_state.settled_ns, &floor_knobs_);
+	u64 owed_ns = floor_after_budgeted(cpu_state.owed_ns, elapsed_ns(cpu_state.settled_ns, now_ns), &floor_knobs_);
 	return floor_is_due(owed_ns, cpu_state.is_paying, &floor_knobs_) && floor_is_wanted(cpu);
 }
 
-void LatencyShell::look_again(u32 cpu, u64 now_ns)
+void LatencyShell::watch_claims(u32 cpu, u64 now_ns)
 {
 	CpuState& cpu_state = cpu_states_[cpu];
 	latency_tunables tunables = tunables_of(cpu_state);
 	u64 key = earliest_key(cpu);
 
-	if (key != kKeyNone)
+	if (key == kKeyNone)
+		return;
+	if (is_claim_of_a_class(key) && is_due(now_ns, deadline_of_key(key), &tunables) &&
+	    may_preempt(&cpu_state.running, now_ns, key, &tunables))
+		kernel_.kick(cpu, kKickPreempt);
+	else
 		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
 }
 
@@ -218,15 +223,17 @@ void LatencyShell::timer_fired(u32 cpu)
 	}
 	if (!latency_waits(cpu))
 		return;
-	if (cpu_may_be_preempted(cpu, now_ns, tunables)) {
+	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, tunables);
+	if ((!is_preemptible || cpu_state.running.kind == RUNNING_BUDGETED) &&
+	    preempt_elsewhere(cpu, now_ns, tunables)) {
+		outcome_.nr_timer_preempted++;
+	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, tunables)) {
 			outcome_.nr_timer_preempted++;
 			cpu_state.timer_due_ns = due_ns;
 		}
 		return;
 	}
-	if (preempt_elsewhere(cpu, now_ns, tunables))
-		outcome_.nr_timer_preempted++;
 	arm_timer(cpu, now_ns, retry_look_ns(now_ns, &cpu_state.running, spec_.retry_ns, &tunables));
 }
 

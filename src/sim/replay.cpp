@@ -107,6 +107,22 @@ constexpr NumberQuestion kNumberQuestions[] = {
      {"now_ns", "key", "other_key", "reserve_ns", "burst_ns", "kept_until_ns"},
      {"at_ns"},
      [](const Facts& f) { return Answers{safe_for_both_ns(f[0], f[1], f[2], f[3], f[4], f[5])}; }},
+    {DECISION_MAY_GATHER,
+     "may_gather",
+     {"from_ns", "key", "several_wait", "reserve_ns", "slack_ns_min", "burst_ns"},
+     {"gathers"},
+     [](const Facts& f) {
+	     latency_tunables tunables{};
+	     tunables.reserve_ns = f[3];
+	     tunables.slack_ns_min = f[4];
+	     tunables.burst_ns = f[5];
+	     return Answers{may_gather(f[0], f[1], f[2] != 0, &tunables)};
+     }},
+    {DECISION_MAY_GO_ON,
+     "may_go_on",
+     {"now_ns", "ran_ns", "key"},
+     {"goes_on"},
+     [](const Facts& f) { return Answers{may_go_on(f[0], f[1], f[2])}; }},
 };
 
 const NumberQuestion* number_question(u32 kind)
@@ -139,18 +155,18 @@ std::string words(const running_facts& running)
 {
 	static constexpr const char* kKinds[] = {"nothing", "a normal task", "a kernel thread", "a budgeted task",
 						 "an arriving task"};
-	return fmt::format("running {} (deadline_ns {}, budget_ns {}, kept_until_ns {})",
+	return fmt::format("running {} (deadline_ns {}, budget_ns {}, kept_until_ns {}, turn_until_ns {})",
 			   running.kind < std::size(kKinds) ? kKinds[running.kind] : "what nobody knows",
-			   running.deadline_ns, running.budget_ns, running.kept_until_ns);
+			   running.deadline_ns, running.budget_ns, running.kept_until_ns, running.turn_until_ns);
 }
 
 std::string words(const latency_tunables& tunables)
 {
 	return fmt::format(
-	    "reserve_ns {}, burst_ns {}, kthread_turn_ns {}, slack_ns_min {}, kthread_budget_ns {}, grain_ns {}, "
+	    "reserve_ns {}, burst_ns {}, turn_ns {}, slack_ns_min {}, kthread_budget_ns {}, "
 	    "hysteresis_ns {}",
-	    tunables.reserve_ns, tunables.burst_ns, tunables.kthread_turn_ns, tunables.slack_ns_min,
-	    tunables.kthread_budget_ns, tunables.grain_ns, tunables.hysteresis_ns);
+	    tunables.reserve_ns, tunables.burst_ns, tunables.turn_ns, tunables.slack_ns_min, tunables.kthread_budget_ns,
+	    tunables.hysteresis_ns);
 }
 
 std::string words(const place_decision& decision)
@@ -170,10 +186,10 @@ std::string ask_again(const place_record& record)
 	    here.preempt_at_ns == there.preempt_at_ns)
 		return "";
 	const place_facts& facts = record.facts;
-	return fmt::format("{} there, {} here, for now_ns {}, budget_ns {}, deadline_ns {}, ran_ns {}, {}{}{}{}; {}",
+	return fmt::format("{} there, {} here, for now_ns {}, budget_ns {}, deadline_ns {}, ran_ns {}, {}{}{}; {}",
 			   words(there), words(here), facts.now_ns, facts.budget_ns, facts.deadline_ns, facts.ran_ns,
 			   facts.woken ? "woken, " : "preempted, ", facts.bound_kthread ? "bound kernel thread, " : "",
-			   facts.floor_due ? "floor due, " : "", words(facts.running), words(record.tunables));
+			   words(facts.running), words(record.tunables));
 }
 
 std::string ask_again(const look_record& record)
@@ -205,8 +221,7 @@ bool is_possible(u32 kind, std::span<const std::byte> bytes)
 	if (kind != DECISION_PLACE)
 		return true;
 	return std::ranges::all_of(
-	    std::initializer_list{offsetof(place_facts, woken), offsetof(place_facts, bound_kthread),
-				  offsetof(place_facts, floor_due)},
+	    std::initializer_list{offsetof(place_facts, woken), offsetof(place_facts, bound_kthread)},
 	    [&](size_t offset) { return bytes[offsetof(place_record, facts) + offset] <= std::byte{1}; });
 }
 

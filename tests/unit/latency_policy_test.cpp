@@ -12,10 +12,9 @@ namespace {
 
 constexpr latency_tunables kTunables = {.reserve_ns = 10'000,
 					.burst_ns = 20'000,
-					.kthread_turn_ns = 4'000'000,
+					.turn_ns = 4'000'000,
 					.slack_ns_min = 5'000,
 					.kthread_budget_ns = 50'000,
-					.grain_ns = 200'000,
 					.hysteresis_ns = 10'000};
 
 place_facts woken_with_budget(u64 budget_ns, running_kind running)
@@ -100,7 +99,7 @@ TEST(Latency, WhoUsedUpItsBurstComesBehindAllThatDidNot)
 	facts.deadline_ns = 500'000;
 	facts.ran_ns = 20'000;
 	place_decision decision = place_task(&facts, &kTunables);
-	EXPECT_EQ(decision.deadline_ns, 1'060'000);
+	EXPECT_EQ(decision.deadline_ns, 1'000'000 + ROUND_NS);
 	// Else a spinner would come before every class with a longer budget.
 	EXPECT_TRUE(is_renewed_key(decision.key));
 }
@@ -260,6 +259,76 @@ TEST(Latency, OneThatWokeUpDoesNotWaitForOneThatHadItsBurst)
 	EXPECT_FALSE(is_renewed_key(vtime_key(900'002)));  // of a kernel thread
 }
 
+TEST(Latency, LongBurstIsNotWaitedForByOneThatWouldBeLateBehindIt)
+{
+	running_facts busy = running(RUNNING_BUDGETED, 2'000'000);  // it came when the other was already late
+	busy.kept_until_ns = 1'125'000;
+	const u64 soon_ns = 1'000'000 + kTunables.slack_ns_min;
+	EXPECT_EQ(look_again_ns(1'000'000, deadline_key(1'012'000), &busy, &kTunables), soon_ns);
+	EXPECT_EQ(look_again_ns(1'000'000, renewed_key(1'012'000), &busy, &kTunables), 1'125'000);
+}
+
+TEST(Latency, BurstIsNotWaitedForWhereAnotherCpuMayBeTaken)
+{
+	running_facts busy = running(RUNNING_BUDGETED, 1'010'000);
+	busy.deadline_ns = 1'000'000;
+	busy.budget_ns = 1'000;
+	EXPECT_EQ(look_again_ns(1'000'000, deadline_key(1'012'001), &busy, &kTunables), busy.kept_until_ns);
+	busy.nr_other_cpus = 1;
+	EXPECT_EQ(look_again_ns(1'000'000, deadline_key(1'012'001), &busy, &kTunables), 1'005'000);
+}
+
+TEST(Latency, PacketsGatherUntilTheLastSafeMomentIsNear)
+{
+	EXPECT_TRUE(may_gather(1'000'000, deadline_key(1'016'001), false, &kTunables));
+	EXPECT_FALSE(may_gather(1'000'000, deadline_key(1'014'998), false, &kTunables));
+	EXPECT_FALSE(may_gather(1'000'000, deadline_key(1'054'998), true, &kTunables));  // the second would be late
+	EXPECT_FALSE(
+	    may_gather(1'040'000, deadline_key(1'050'001), false, &kTunables));  // the floor would keep the CPU
+}
+
+TEST(Latency, WhoIsInTheMiddleOfItsWorkGathersNothing)
+{
+	EXPECT_FALSE(may_gather(1'000'000, renewed_key(1'900'001), false, &kTunables));
+	EXPECT_FALSE(may_gather(1'000'000, vtime_key(1'900'000), false, &kTunables));  // nor does a kernel thread
+}
+
+TEST(Latency, WhoWasInterruptedGathersNothing)
+{
+	EXPECT_FALSE(may_gather(1'000'000, interrupted_key(1'900'000), false, &kTunables));
+	place_facts facts = woken_with_budget(1'000'000, RUNNING_BUDGETED);
+	facts.running.deadline_ns = facts.now_ns;
+	EXPECT_FALSE(is_interrupted_key(place_task(&facts, &kTunables).key));
+	facts.woken = false;
+	facts.ran_ns = 1;
+	const u64 key = place_task(&facts, &kTunables).key;
+	EXPECT_TRUE(is_interrupted_key(key));
+	EXPECT_TRUE(is_claim_of_a_class(key));
+}
+
+TEST(Latency, WhoIsNearlyDoneGoesOnAndARunawayDoesNot)
+{
+	EXPECT_TRUE(may_go_on(1'000'000, 20'000, deadline_key(1'060'000)));
+	EXPECT_FALSE(may_go_on(1'000'000, 61'000, deadline_key(1'060'000)));
+}
+
+TEST(Latency, WhoLostTheCpuWaitsForATurnAtMost)
+{
+	place_facts facts = woken_with_budget(200'000'000, RUNNING_NORMAL);
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 201'000'000);
+	facts.woken = false;
+	facts.ran_ns = 4'000'000;
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 5'000'000);
+	facts.ran_ns = 100'000'000;  // and when it used up its burst, for a round
+	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'000'000 + ROUND_NS);
+}
+
+TEST(Latency, NoTimePassesBackwards)
+{
+	EXPECT_EQ(elapsed_ns(1'000, 3'000), 2'000);
+	EXPECT_EQ(elapsed_ns(3'000, 1'000), 0);  // else the floor would be owed all that it can be
+}
+
 TEST(Latency, BurstIsCpuTimeSinceTheWakeup)
 {
 	EXPECT_EQ(burst_until_ns(1'000'000, 0, 20'000), 1'020'000);
@@ -283,16 +352,27 @@ TEST(Latency, TurnThatTheFloorKeepsIsNotPreempted)
 	EXPECT_EQ(may_run_until_ns(facts.now_ns, 0, &facts.running, &kTunables), facts.now_ns + 200'000);
 }
 
-TEST(Latency, TaskThatLeavesForTheFloorComesBackAGrainLater)
+TEST(Latency, FloorIsPaidByThoseThatHadTheirBursts)
 {
-	place_facts facts = woken_with_budget(60'000, RUNNING_BUDGETED);
-	facts.floor_due = true;
-	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);  // one that wakes up does not pay
-	facts.woken = false;
-	facts.ran_ns = 1'000'000;
-	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'260'000);
-	facts.woken = true;
-	EXPECT_EQ(place_task(&facts, &kTunables).deadline_ns, 1'060'000);  // whatever it ran before it slept
+	running_facts normal = running(RUNNING_NORMAL, 0);
+	normal.kept_until_ns = 0;
+	normal.turn_until_ns = 1'200'000;
+	EXPECT_TRUE(
+	    may_preempt(&normal, 1'000'000, deadline_key(1'001'000), &kTunables));  // one that wakes up does not pay
+	EXPECT_FALSE(may_preempt(&normal, 1'199'999, renewed_key(1'001'000), &kTunables));
+	EXPECT_EQ(may_run_until_ns(1'000'000, renewed_key(1'001'000), &normal, &kTunables), 1'200'000);
+	EXPECT_EQ(look_again_ns(1'000'000, renewed_key(1'001'000), &normal, &kTunables), 1'200'000);
+}
+
+TEST(Latency, ThoseThatHadTheirBurstsTakeTurnsWhateverTheirBudgets)
+{
+	running_facts runaway = running(RUNNING_BUDGETED, 0);
+	runaway.kept_until_ns = 0;
+	runaway.turn_until_ns = 1'000'000 + ROUND_NS;
+	runaway.budget_ns = 1'000'000;
+	EXPECT_FALSE(may_preempt(&runaway, 1'000'000, renewed_key(900'000), &kTunables));
+	EXPECT_TRUE(may_preempt(&runaway, 1'000'000 + ROUND_NS, renewed_key(900'000), &kTunables));
+	EXPECT_TRUE(may_preempt(&runaway, 1'000'000, deadline_key(900'000), &kTunables));
 }
 
 TEST(Latency, NormalTaskThatStartsTooLateLeavesAtOnce)
@@ -373,7 +453,7 @@ TEST(Latency, EveryDecisionIsInTime)
 		ASSERT_GE(decision.preempt_at_ns, facts.now_ns + kTunables.slack_ns_min);
 		u64 latest_ns =
 		    std::max(decision.deadline_ns - kTunables.reserve_ns, facts.now_ns + kTunables.reserve_ns);
-		ASSERT_LE(decision.preempt_at_ns, latest_ns + 1);  // what the bit of the key adds
+		ASSERT_LE(decision.preempt_at_ns, latest_ns + 3);  // what the bits of the key add
 	}
 }
 
@@ -386,7 +466,9 @@ TEST(Latency, KeysTellTheClassAndKeepTheOrder)
 		EXPECT_LE(renewed_key(ns), renewed_key(ns + 1));
 		EXPECT_TRUE(is_renewed_key(renewed_key(ns)));
 		EXPECT_FALSE(is_renewed_key(deadline_key(ns)));
-		EXPECT_EQ(deadline_of_key(renewed_key(ns)), deadline_of_key(deadline_key(ns)));
+		EXPECT_EQ(deadline_of_key(renewed_key(ns)), ns | 1);
+		EXPECT_LE(deadline_key(ns), interrupted_key(ns));
+		EXPECT_LE(interrupted_key(ns), deadline_key(ns + 4));
 	}
 }
 

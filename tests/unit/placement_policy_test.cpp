@@ -19,7 +19,7 @@ running_facts running(running_kind kind, u64 kept_until_ns = 0)
 
 candidate rank(running_facts facts, bool in_scope = true)
 {
-	return rank_candidate(&facts, in_scope, 1'000'000);
+	return rank_candidate(&facts, in_scope, 1'000'000, deadline_key(1'000'000));
 }
 
 TEST(Placement, NormalWorkIsPreferredToWhateverMayNotBePreempted)
@@ -67,7 +67,7 @@ TEST(Placement, EveryCacheComesOnce)
 	for (u16 nr_llcs_of_node : {1, 2, 5})
 		for (u16 home = 0; home < 10; home++) {
 			u16 first = home / nr_llcs_of_node * nr_llcs_of_node;
-			std::vector<u32> llcs = order(home, {0, 0, first, nr_llcs_of_node}, 10);
+			std::vector<u32> llcs = order(home, {0, 0, first, nr_llcs_of_node, 1}, 10);
 			EXPECT_EQ(llcs.front(), home);
 			EXPECT_EQ(std::set<u32>(llcs.begin(), llcs.end()).size(), 10U) << "home " << home;
 		}

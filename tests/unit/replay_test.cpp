@@ -35,7 +35,7 @@ place_record placed()
 	record.facts.budget_ns = 60'000;
 	record.facts.running.kind = RUNNING_NORMAL;
 	record.facts.woken = true;
-	record.tunables = {18'000, 10'000, 4'000'000, 5'000, 50'000, 200'000, 10'000};
+	record.tunables = {18'000, 10'000, 4'000'000, 5'000, 50'000, 10'000};
 	record.decision = place_task(&record.facts, &record.tunables);
 	return record;
 }
@@ -219,7 +219,7 @@ TEST(Replay, RecordThatNoSchedulerWritesIsRefusedWithItsPlace)
 	timeless.facts[4] = 0;  // a period
 	EXPECT_TRUE(has(refusal(Recording().add(timeless).end()), "damaged"));
 	place_record doubtful = placed();
-	std::memset(&doubtful.facts.floor_due, 2, 1);
+	std::memset(&doubtful.facts.woken, 2, 1);
 	EXPECT_TRUE(has(refusal(Recording().add(doubtful).end()), "damaged"));
 	number_record small = resumed();
 	small.head.bytes = 0;  // must not be read for ever

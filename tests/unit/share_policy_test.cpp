@@ -97,6 +97,14 @@ TEST(Floor, OnlyALargeDebtKeepsTheCpuFromThoseWhoWakeUp)
 	EXPECT_EQ(floor_kept_until_ns(1'000'000, 400'000, &tunables), 1'200'000);
 }
 
+TEST(Floor, IsPaidBeforeThoseThatHadTheirBurstsComeBack)
+{
+	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);
+	EXPECT_EQ(floor_paid_until_ns(1'000'000, 150'000, true, &tunables), 1'150'000);
+	EXPECT_EQ(floor_paid_until_ns(1'000'000, 9'000'000, true, &tunables), 1'400'000);
+	EXPECT_EQ(floor_paid_until_ns(1'000'000, 150'000, false, &tunables), 0);  // nothing is due yet
+}
+
 TEST(Floor, OldDebtsAreVoid)
 {
 	floor_tunables tunables = floor_tunables_of(10, 100'000'000, 200'000);

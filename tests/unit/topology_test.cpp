@@ -41,6 +41,14 @@ TEST(Topology, NearestCpuInScopeIsOfTheCacheElseOfTheNodeElseAny)
 	EXPECT_EQ(layout(two_nodes(), CpuList::parse("7").value()).llc_places[0].scope_cpu, 7);
 }
 
+TEST(Topology, CpusOfACacheInScopeAreCounted)
+{
+	Topology topology = layout(two_nodes(), CpuList::parse("3,6").value());
+	EXPECT_EQ(topology.llc_places[0].nr_cpus_in_scope, 0);
+	EXPECT_EQ(topology.llc_places[1].nr_cpus_in_scope, 1);
+	EXPECT_EQ(layout(two_nodes(), {}).llc_places[0].nr_cpus_in_scope, 2);
+}
+
 // As with clusters within a socket: the CPUs of one cache lie in two nodes. It counts for the first.
 TEST(Topology, CacheThatSpansNodesIsOneCacheOfOneNode)
 {
