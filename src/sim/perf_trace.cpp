@@ -101,6 +101,7 @@ struct TraceTask {
 	u32 index = 0;  // in ScriptLoad::tasks
 	u64 since_ns = 0;
 	u64 run_ns = 0;  // since its last step
+	u32 cpu = 0;     // where it runs
 	bool runs = false;
 	bool sleeps = false;
 	std::optional<u64> woken_ns;  // by nobody of the trace
@@ -206,11 +207,11 @@ class Reader {
 			return false;
 		const auto known = runs_.find(line.cpu);
 		if (known != runs_.end() && known->second != *prev)
-			lose(known->second, now);
+			lose(known->second, line.cpu, now);
 		if (*prev != kIdle) {
 			TraceTask& task = task_of(*prev, prev_comm, prev_prio);
 			if (!task.runs)  // it ran when the recording began, or its switch is missing
-				begin(task, known == runs_.end() ? 0 : now);
+				begin(task, line.cpu, known == runs_.end() ? 0 : now);
 			settle(task, now);
 			task.runs = false;
 			task.sleeps = !state.starts_with('R');
@@ -219,24 +220,24 @@ class Reader {
 		}
 		runs_[line.cpu] = *next;
 		if (*next != kIdle)
-			begin(task_of(*next, next_comm, next_prio), now);
+			begin(task_of(*next, next_comm, next_prio), line.cpu, now);
 		return true;
 	}
 
 	// A switch is missing, so somebody else ran here, too, and nobody knows from when on. The CPU was busy: all of
-	// it counts for the task that was seen to begin.
-	void lose(u32 pid, u64 now)
+	// it counts for the task that was seen to begin, unless that was seen elsewhere meanwhile.
+	void lose(u32 pid, u32 cpu, u64 now)
 	{
 		const auto task = tasks_.find(pid);
 		trace_.nr_inconsistent++;
-		if (task == tasks_.end())
+		if (task == tasks_.end() || task->second.cpu != cpu)
 			return;
 		settle(task->second, now);
 		task->second.runs = false;
 	}
 
 	// It gets a CPU. If it slept before, what woke it comes first in its script.
-	void begin(TraceTask& task, u64 now)
+	void begin(TraceTask& task, u32 cpu, u64 now)
 	{
 		const bool is_first = script(task).empty();
 		if (task.woken_ns) {
@@ -253,6 +254,7 @@ class Reader {
 		task.woken_ns.reset();
 		task.was_woken = task.sleeps = false;
 		task.runs = true;
+		task.cpu = cpu;
 		task.since_ns = now;
 	}
 

@@ -93,6 +93,24 @@ TEST(PerfTrace, RecordingOfARealMachineIsConservedToAThousandth)
 	}
 }
 
+// That a left CPU 0 is missing: it comes to light there when a has long run on CPU 1, and takes nothing from it.
+TEST(PerfTrace, TaskThatWasSeenElsewhereKeepsItsTimeThere)
+{
+	const auto trace = parse_perf_trace(
+	    "i 0 [000] 1.000000: sched:sched_switch: prev_comm=i prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=a "
+	    "next_pid=1 next_prio=120\n"
+	    "i 0 [001] 1.001000: sched:sched_switch: prev_comm=i prev_pid=0 prev_prio=120 prev_state=R ==> next_comm=a "
+	    "next_pid=1 next_prio=120\n"
+	    "b 2 [000] 1.003000: sched:sched_switch: prev_comm=b prev_pid=2 prev_prio=120 prev_state=S ==> next_comm=i "
+	    "next_pid=0 next_prio=120\n"
+	    "a 1 [001] 1.007000: sched:sched_switch: prev_comm=a prev_pid=1 prev_prio=120 prev_state=S ==> next_comm=i "
+	    "next_pid=0 next_prio=120\n",
+	    "t");
+	ASSERT_TRUE(trace) << trace.error().what;
+	EXPECT_EQ(trace->nr_inconsistent, 1U);
+	EXPECT_EQ(trace->load.demand_ns, 6 * kMillisecond);
+}
+
 TEST(PerfTrace, WrongTextIsRefusedWithItsLine)
 {
 	const std::string good(kTrace);
