@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `punctual bench --lab` promises: repeatable figures, packets that add up, every arm, clear refusals."""
+import functools
 import json
 import os
 import pathlib
@@ -20,8 +21,9 @@ TELEMETRY = pathlib.Path(__file__).parents[2] / "workloads/telemetry.py"
 SCX_SIMPLE = pathlib.Path(PUNCTUAL).parent / "scx_simple.bpf.o"
 
 
+@functools.cache   # so nobody may change it
 def bench(*options):
-    """Runs a bench in the lab and returns the JSON document. Without QEMU or a kernel the test is skipped."""
+    """Runs a bench in the lab, once, and returns the JSON document. Without QEMU or a kernel the test is skipped."""
     ended = punctual("bench", "--lab", "--json", *options)
     if ended.status == LACKING:
         raise unittest.SkipTest(ended.err.decode().strip())
