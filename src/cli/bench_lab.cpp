@@ -5,15 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
 
+#include "bench/alike.h"
 #include "bench/result_json.h"
 #include "lab/lab.h"
 
@@ -170,34 +169,6 @@ Result<BenchResult> run_guest_arm(const Arm& arm, const LabBench& bench, int sto
 		return fail(ExitCode::failed, "arm '{}' gave {} results in the lab", arm.name, result.arms.size());
 	result.arms[0].name = arm.name;
 	return result;
-}
-
-// The length of the work is found by reading the clock, which rounds to nanoseconds: of a long one the last digit was
-// seen to differ between two arms.
-bool is_alike(const std::pair<std::string, std::string>& one, const std::pair<std::string, std::string>& other)
-{
-	if (one == other)
-		return true;
-	if (one.first != other.first || !one.first.starts_with("work_"))
-		return false;
-	constexpr double kRoundingMax = 1e-5;
-	const double value = std::strtod(one.second.c_str(), nullptr);
-	return std::abs(value - std::strtod(other.second.c_str(), nullptr)) <= kRoundingMax * value;
-}
-
-// Boots of one image are alike to the last figure, or nothing may be concluded from their difference. In wall time each
-// finds for itself how long a loop takes.
-Status refuse_unlike(const BenchResult& first, const BenchResult& other)
-{
-	if (first.environment.size() != other.environment.size())
-		return fail(ExitCode::invalid, "the boots of '{}' and '{}' differ in what they tell of themselves",
-			    first.arms[0].name, other.arms[0].name);
-	for (size_t i = 0; i < first.environment.size(); i++)
-		if (!is_alike(first.environment[i], other.environment[i]))
-			return fail(ExitCode::invalid, "the boots of '{}' and '{}' were not alike: {} is {} and {}",
-				    first.arms[0].name, other.arms[0].name, first.environment[i].first,
-				    first.environment[i].second, other.environment[i].second);
-	return {};
 }
 
 using GuestResult = std::optional<Result<BenchResult>>;  // none: not begun, because another one failed
