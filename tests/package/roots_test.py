@@ -43,9 +43,9 @@ class Lifecycle(unittest.TestCase):
                  f"--customize-hook=upload {package} /tmp/new.deb",
                  f"--customize-hook=upload {inside} /tmp/lifecycle.sh",
                  '--customize-hook=chroot "$1" sh /tmp/lifecycle.sh /tmp/old.deb /tmp/new.deb',
-                 suite, "/dev/null", "-"], input=sources, capture_output=True, text=True, check=False, timeout=1800)
+                 suite, "/dev/null", "-"], input=sources, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=1800)
         print(f"--- {suite}\n{ended.stdout}")
-        self.assertEqual(ended.returncode, 0, ended.stderr[-4000:])
+        self.assertEqual(ended.returncode, 0, ended.stdout[-4000:])
         said = dict(re.findall(r"^=== (.*)\n((?:(?!===).*\n)*)", ended.stdout, re.MULTILINE))
         self.assertEqual(said["version"], f"punctual {VERSION}\n")
         self.assertIn("scheduler    scx_latency\n", said["check"])
