@@ -62,7 +62,7 @@ mutated-long: build                # ten thousand damaged scheduler objects in t
 lab-long: build                    # a Debian root under systemd, real packets, kill -9 at every stage: half an hour
 	for test in systemd wire kill; do PUNCTUAL=$$PWD/build/punctual python3 -B tests/lab/$${test}_test.py -v || exit; done
 
-deploy-test:                       # deploy/ against Prometheus, Ansible and a cluster's stand-ins: ten minutes
+deploy-test:                       # deploy/ against Prometheus, Ansible and a cluster's stand-ins: ten minutes; all but Ansible is in `make test`
 	@scripts/setup && scripts/setup deploy
 	cmake --preset dev --log-level=WARNING -DPUNCTUAL_DEPLOY_TESTS=ON
 	cmake --build --preset dev --target punctual node_metrics

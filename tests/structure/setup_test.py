@@ -95,13 +95,13 @@ class Setup(OnAMachine):
         self.assertEqual(machine.apt_calls(), [])   # no browser for who builds
         machine.setup("tests")
         self.assertTrue(machine.apt_calls()[-1].endswith(
-            " install chromium chromium-driver fish iproute2 linux-perf prometheus python3-selenium rt-app tmux zsh"), machine.apt_calls())
+            " install chromium chromium-driver fish iproute2 linux-perf prometheus python3-selenium python3-yaml rt-app tmux zsh"), machine.apt_calls())
 
-    def test_debian_13_has_the_checker_of_metrics_alone(self):
+    def test_debian_13_has_the_checker_of_metrics_in_a_package_of_its_own(self):
         machine = self.machine(TRIXIE)
         machine.setup("tests")
         self.assertTrue(machine.apt_calls()[-1].endswith(
-            " install chromium chromium-driver fish iproute2 linux-perf promtool python3-selenium rt-app tmux zsh"), machine.apt_calls())
+            " install chromium chromium-driver fish iproute2 linux-perf prometheus promtool python3-selenium python3-yaml rt-app tmux zsh"), machine.apt_calls())
 
     def test_tests_of_deploy_have_packages_of_their_own(self):
         machine = self.machine()
