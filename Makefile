@@ -78,8 +78,14 @@ package:                           # a Debian package of the committed tree, for
 	scripts/package
 	lintian --fail-on error,warning,info out/punctual_*_amd64.deb
 
-package-test: package              # also for the other release; both in fresh roots, and in guests with systemd: an hour
+package-test:                      # for both releases, each built twice and compared; in fresh roots, and in guests with systemd: two hours
+	@scripts/setup && scripts/setup package
+	cmake --preset dev --log-level=WARNING
+	cmake --build --preset dev --target punctual
 	scripts/package bookworm trixie
+	scripts/package --again bookworm trixie
+	lintian --fail-on error,warning,info out/punctual_*_amd64.deb
+	python3 -B tests/package/reproducible_test.py -v
 	python3 -B tests/package/roots_test.py -v
 	PUNCTUAL=build/punctual python3 -B tests/package/service_test.py -v
 	python3 -B tests/package/figures.py --write

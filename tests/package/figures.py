@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sizes, hashes and lintian's opinion of the packages in out/, as a table; --write puts it into docs/packages.md. With
---again FOLDER also whether the packages that lie there, of another build of the same commit, have the same bytes."""
+"""Sizes, hashes and lintian's opinion of the packages in out/, as a table; --write puts it into docs/packages.md. Where
+build/package/again has those of a second build, also whether they have the same bytes."""
 import argparse
 import hashlib
 import pathlib
@@ -9,6 +9,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/packages.md"
+AGAIN = ROOT / "build/package/again"
 MARKS = re.compile(r"(<!-- from tests/package/figures.py.*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -26,12 +27,12 @@ def opinion(path):
     return text.replace("\n", "; ") or "says nothing"
 
 
-def rows(path, again):
+def rows(path):
     yield f"| {path.name} | {path.stat().st_size / 1024:,.0f} KiB |"
     yield f"| installed | {int(field(path, 'Installed-Size')):,} KiB |"
     yield f"| SHA-256 | `{sha256(path)[:16]}...` |"
-    other = again / path.name if again else None
-    if other and other.exists():
+    other = AGAIN / path.name
+    if other.exists():
         yield f"| built again elsewhere | {'the same bytes' if sha256(other) == sha256(path) else 'DIFFERS'} |"
     yield f"| depends on | {field(path, 'Depends')} |"
     yield f"| lintian | {opinion(path)} |"
@@ -40,12 +41,11 @@ def rows(path, again):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--again", type=pathlib.Path)
     options = parser.parse_args()
     packages = sorted(path for path in (ROOT / "out").glob("punctual_*~deb1[23]_amd64.deb"))
     if not packages:
         raise SystemExit("figures: no package in out/: make package")
-    text = "\n" + "\n\n".join("| package | |\n|---|---|\n" + "\n".join(rows(path, options.again)) for path in packages) + "\n\n"
+    text = "\n" + "\n\n".join("| package | |\n|---|---|\n" + "\n".join(rows(path)) for path in packages) + "\n\n"
     print(text)
     if options.write:
         PAGE.write_text(MARKS.sub(lambda found: found[1] + text + found[2], PAGE.read_text()))
