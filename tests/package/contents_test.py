@@ -83,10 +83,10 @@ class Control(unittest.TestCase):
         calls = re.findall(r"^\tdh_installsystemd.*", rules, re.MULTILINE)
         self.assertEqual(len(calls), 2)
         for call in calls:
-            self.assertIn("--no-enable --no-start", call)
+            self.assertIn("--no-enable --no-start --restart-after-upgrade", call)
 
     def test_scripts_are_sound(self):
-        for script in (DEBIAN / "punctual.postrm", *sorted((ROOT / "tests/package/inside").glob("*.sh"))):
+        for script in (DEBIAN / "punctual.prerm", DEBIAN / "punctual.postrm", *sorted((ROOT / "tests/package/inside").glob("*.sh"))):
             subprocess.run(["sh", "-n", script], check=True)
         subprocess.run(["bash", "-n", ROOT / "scripts/package"], check=True)
         self.assertTrue(os.access(DEBIAN / "rules", os.X_OK))

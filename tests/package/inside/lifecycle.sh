@@ -58,5 +58,6 @@ grep -q '^# by the operator' /etc/punctual/punctual.toml || fail "removal takes 
 apt purge punctual
 everything >/tmp/after
 diff /tmp/before /tmp/after >&2 || fail "the purge leaves something, or took too much"
-[ -z "$(find / -xdev -path /proc -prune -o -path /tmp -prune -o -path /var/log -prune -o -name '*punctual*' -print)" ] || fail "the purge leaves files"
+left=$(find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/log \) -prune -o -name '*punctual*' -print)
+[ -z "$left" ] || fail "the purge leaves $left"
 echo "=== clean"
