@@ -58,6 +58,6 @@ grep -q '^# by the operator' /etc/punctual/punctual.toml || fail "removal takes 
 apt purge punctual
 everything >/tmp/after
 diff /tmp/before /tmp/after >&2 || fail "the purge leaves something, or took too much"
-left=$(find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/log \) -prune -o -name '*punctual*' -print)
+left=$(find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /var/log -o -path /var/cache/man \) -prune -o -name '*punctual*' -print)
 [ -z "$left" ] || fail "the purge leaves $left"
 echo "=== clean"
