@@ -26,7 +26,7 @@ class Service(unittest.TestCase):
                   for word in ("--package", name)]
         inside = pathlib.Path(__file__).parent / "inside/service.sh"
         ended = lab("sh", "/root/service.sh", "/root/punctual.deb",
-                    options=("--root", SUITES[release], *WALL, "--cpus", "2", "--memory", "2G", "--timeout", "10m", *wanted,
+                    options=("--root", SUITES[release], *WALL, "--cpus", "2", "--memory", "2G", "--timeout", "60m", *wanted,
                              "--file", f"{inside}:/root/service.sh", "--file", f"{package}:/root/punctual.deb"))
         text = ended.out.decode(errors="replace")
         print(text, ended)
