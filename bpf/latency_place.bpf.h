@@ -125,22 +125,26 @@ static inline bool move_to_cpu(struct bpf_iter_scx_dsq* it, struct task_struct* 
 		return false;
 	if (__sync_val_compare_and_swap(&running->kind, RUNNING_NORMAL, RUNNING_ARRIVING) != RUNNING_NORMAL)
 		return false;
-	if (scx_bpf_dsq_move(it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT))
+	if (scx_bpf_dsq_move(it, p, DSQ_LOCAL_ON | cpu, ENQ_PREEMPT)) {
+		/* Else it was seen to wait there for the tick, while a CPU idled (6.18). */
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 		return true;
+	}
 	__sync_val_compare_and_swap(&running->kind, RUNNING_ARRIVING, RUNNING_NORMAL);
 	return false;
 }
 
 /*
- * The timer of a CPU that cannot be preempted: for the first of those that wait in its cache's queue, and whose last
- * safe moment has come, somebody else must. A CPU of the same cache is told to choose again; one of another
- * cache is given the task, as it would look into its own queues only.
+ * The timer of a CPU that cannot be preempted, or should not: for the first of those that wait in its cache's queue,
+ * and whose last safe moment has come, somebody else must. A CPU of the same cache is told to choose again; one of
+ * another cache is given the task, as it would look into its own queues only. nr_cpus_max: so many are looked at, this
+ * cache first.
  */
-static bool preempt_elsewhere(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
+static bool preempt_elsewhere(s32 cpu, u64 now_ns, u32 nr_cpus_max, const struct latency_tunables* tunables)
 {
 	u64 dsq = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
 	u64 latest_ns = due_ns(now_ns, false, tunables);
-	u32 left = URGENT_CPUS_MAX;
+	u32 left = nr_cpus_max < URGENT_CPUS_MAX ? nr_cpus_max : URGENT_CPUS_MAX;
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
 	bool done = false;

@@ -333,8 +333,13 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 		return 0; /* served by itself in the meantime */
 	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, &tunables);
 
-	if ((!is_preemptible || cpu_state->running.kind == RUNNING_BUDGETED) &&
-	    preempt_elsewhere(cpu, now_ns, &tunables)) {
+	/* Rather than a budgeted task, which would come back, one of the same cache; not of another, where it would
+	 * stay. */
+	bool is_near_enough = cpu_state->running.kind == RUNNING_BUDGETED && cpu_state->running.nr_other_cpus;
+
+	if ((!is_preemptible || is_near_enough) &&
+	    preempt_elsewhere(cpu, now_ns, is_preemptible ? cpu_state->running.nr_other_cpus + 1 : URGENT_CPUS_MAX,
+			      &tunables)) {
 		COUNT(nr_timer_preempted);
 	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, &tunables)) {

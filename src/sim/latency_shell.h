@@ -181,7 +181,7 @@ class LatencyShell final : public Scheduler {
 	u32 find_cpu_near(const Task& task, u32 prev_cpu);
 	u32 find_urgent_cpu(const Task& task, u32 home_cpu, u64 now_ns, u32* left) const;
 	bool move_to_cpu(Task& task, u32 cpu);
-	bool preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables& tunables);
+	bool preempt_elsewhere(u32 cpu, u64 now_ns, u32 nr_cpus_max, const latency_tunables& tunables);
 
 	const LatencySpec& spec_;
 	const u32 nr_llcs_;

@@ -119,12 +119,12 @@ bool LatencyShell::move_to_cpu(Task& task, u32 cpu)
 	return true;
 }
 
-bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, const latency_tunables& tunables)
+bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, u32 nr_cpus_max, const latency_tunables& tunables)
 {
 	u32 llc = kernel_.llc_of(cpu);
 	std::span<Task* const> tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
 	u64 latest_ns = due_ns(now_ns, false, &tunables);
-	u32 left = URGENT_CPUS_MAX;
+	u32 left = std::min(nr_cpus_max, URGENT_CPUS_MAX);
 	bool done = false;
 
 	for (Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax))) {

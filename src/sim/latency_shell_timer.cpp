@@ -224,8 +224,10 @@ void LatencyShell::timer_fired(u32 cpu)
 	if (!latency_waits(cpu))
 		return;
 	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, tunables);
-	if ((!is_preemptible || cpu_state.running.kind == RUNNING_BUDGETED) &&
-	    preempt_elsewhere(cpu, now_ns, tunables)) {
+	const u32 nr_other_cpus = cpu_state.running.nr_other_cpus;
+	const bool is_near_enough = cpu_state.running.kind == RUNNING_BUDGETED && nr_other_cpus;
+	if ((!is_preemptible || is_near_enough) &&
+	    preempt_elsewhere(cpu, now_ns, is_preemptible ? nr_other_cpus + 1 : URGENT_CPUS_MAX, tunables)) {
 		outcome_.nr_timer_preempted++;
 	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, tunables)) {
