@@ -103,7 +103,7 @@ static inline struct latency_tunables tunables_of(const struct cpu_state* cpu_st
 static __always_inline bool cpu_may_be_preempted(s32 cpu, u64 now_ns, const struct latency_tunables* tunables)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
-	u64 key = cpu_state->running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu); /* not asked for: not looked up */
+	u64 key = key_counts(&cpu_state->running, now_ns) ? earliest_key(cpu) : 0;
 
 	return decide_may_preempt(&cpu_state->running, now_ns, key, tunables);
 }

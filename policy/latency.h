@@ -255,6 +255,12 @@ static inline bool is_due(u64 now_ns, u64 deadline_ns, const struct latency_tuna
 	return deadline_ns < now_ns + tunables->reserve_ns + tunables->slack_ns_min;
 }
 
+/* Does may_preempt() ask for the key? Where not, nobody need look it up. */
+static inline bool key_counts(const struct running_facts* running, u64 now_ns)
+{
+	return running->kind >= RUNNING_BUDGETED || now_ns < running->turn_until_ns;
+}
+
 /* One that lost its CPU before it ran there: what it was promised when it became runnable is still owed. */
 static inline bool still_waits(const struct place_facts* facts)
 {

@@ -87,7 +87,7 @@ latency_tunables LatencyShell::tunables_of(const CpuState& cpu_state)
 bool LatencyShell::cpu_may_be_preempted(u32 cpu, u64 now_ns, const latency_tunables& tunables) const
 {
 	const CpuState& cpu_state = cpu_states_[cpu];
-	u64 key = cpu_state.running.kind < RUNNING_BUDGETED ? 0 : earliest_key(cpu);
+	u64 key = key_counts(&cpu_state.running, now_ns) ? earliest_key(cpu) : 0;
 
 	return may_preempt(&cpu_state.running, now_ns, key, &tunables);
 }

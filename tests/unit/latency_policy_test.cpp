@@ -360,6 +360,8 @@ TEST(Latency, FloorIsPaidByThoseThatHadTheirBursts)
 	EXPECT_TRUE(
 	    may_preempt(&normal, 1'000'000, deadline_key(1'001'000), &kTunables));  // one that wakes up does not pay
 	EXPECT_FALSE(may_preempt(&normal, 1'199'999, renewed_key(1'001'000), &kTunables));
+	EXPECT_TRUE(key_counts(&normal, 1'199'999));
+	EXPECT_FALSE(key_counts(&normal, 1'200'000));
 	EXPECT_EQ(may_run_until_ns(1'000'000, renewed_key(1'001'000), &normal, &kTunables), 1'200'000);
 	EXPECT_EQ(look_again_ns(1'000'000, renewed_key(1'001'000), &normal, &kTunables), 1'200'000);
 }
