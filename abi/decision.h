@@ -19,6 +19,7 @@ enum decision_kind : u16 {
 	/* A look_record each; the second fact is a deadline or the key of a queue, or how long until the retry. */
 	DECISION_MAY_PREEMPT,
 	DECISION_LOOK_AGAIN,
+	DECISION_LOOK_AT_START,
 	DECISION_MAY_RUN_UNTIL,
 	DECISION_RETRY_LOOK,
 	/* A number_record each, with these facts: */

@@ -144,7 +144,7 @@ static bool preempt_elsewhere(s32 cpu, u64 now_ns, u32 nr_cpus_max, const struct
 {
 	u64 dsq = dsq_id(DSQ_LATENCY_LLC, llc_of(cpu));
 	u64 latest_ns = due_ns(now_ns, false, tunables);
-	u32 left = nr_cpus_max < URGENT_CPUS_MAX ? nr_cpus_max : URGENT_CPUS_MAX;
+	u32 left = nr_cpus_max;
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
 	bool done = false;

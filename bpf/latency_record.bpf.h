@@ -110,6 +110,13 @@ static __always_inline u64 decide_look_again_ns(u64 now_ns, u64 key, const struc
 	return LOOK(DECISION_LOOK_AGAIN, look_again_ns(now_ns, key, running, tunables), now_ns, key, running, tunables);
 }
 
+static __always_inline u64 decide_look_at_start_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
+						   const struct latency_tunables* tunables)
+{
+	return LOOK(DECISION_LOOK_AT_START, look_at_start_ns(now_ns, waiting_key, running, tunables), now_ns,
+		    waiting_key, running, tunables);
+}
+
 static __always_inline u64 decide_may_run_until_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
 						   const struct latency_tunables* tunables)
 {

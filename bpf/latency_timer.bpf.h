@@ -176,20 +176,21 @@ static inline bool floor_wants_cpu(s32 cpu, u64 now_ns)
 	return decide_floor_is_due(owed_ns, cpu_state->is_paying, &floor_knobs) && floor_is_wanted(cpu);
 }
 
-/* A budgeted task starts. It leaves again for one that became runnable while it arrived, if that would else be late. */
+/* Whenever a budgeted task runs. */
 static inline void watch_claims(s32 cpu, u64 now_ns)
 {
 	struct cpu_state* cpu_state = state_of_cpu(cpu);
 	struct latency_tunables tunables = tunables_of(cpu_state);
 	u64 key = earliest_key(cpu);
+	u64 look_ns;
 
 	if (key == KEY_NONE)
 		return;
-	if (is_claim_of_a_class(key) && is_due(now_ns, deadline_of_key(key), &tunables) &&
-	    decide_may_preempt(&cpu_state->running, now_ns, key, &tunables))
-		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
+	look_ns = decide_look_at_start_ns(now_ns, key, &cpu_state->running, &tunables);
+	if (look_ns > now_ns)
+		arm_timer(cpu, now_ns, look_ns);
 	else
-		arm_timer(cpu, now_ns, decide_look_again_ns(now_ns, key, &cpu_state->running, &tunables));
+		scx_bpf_kick_cpu(cpu, KICK_PREEMPT);
 }
 
 /* Whenever normal work runs, a timer knows of the earliest deadline. */
@@ -309,10 +310,7 @@ static inline bool take_cpu(s32 cpu, u64 now_ns, const struct latency_tunables* 
 	return true;
 }
 
-/*
- * The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. A CPU
- * that runs a budgeted task is taken when there is no other: that task would have to come back.
- */
+/* The last safe moment of a task queued for this CPU, or its floor. Runs in softirq, without the run-queue lock. */
 static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 {
 	s32 cpu = *key;
@@ -332,14 +330,9 @@ static int timer_fired(void* map, u32* key, struct preempt_timer* slot)
 	if (!latency_waits(cpu))
 		return 0; /* served by itself in the meantime */
 	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, &tunables);
+	u32 nr_cpus_max = nr_urgent_cpus(&cpu_state->running, is_preemptible);
 
-	/* Rather than a budgeted task, which would come back, one of the same cache; not of another, where it would
-	 * stay. */
-	bool is_near_enough = cpu_state->running.kind == RUNNING_BUDGETED && cpu_state->running.nr_other_cpus;
-
-	if ((!is_preemptible || is_near_enough) &&
-	    preempt_elsewhere(cpu, now_ns, is_preemptible ? cpu_state->running.nr_other_cpus + 1 : URGENT_CPUS_MAX,
-			      &tunables)) {
+	if (nr_cpus_max && preempt_elsewhere(cpu, now_ns, nr_cpus_max, &tunables)) {
 		COUNT(nr_timer_preempted);
 	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, &tunables)) {

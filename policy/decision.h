@@ -36,6 +36,8 @@ static inline u64 look_answer(const struct look_record* asked, enum decision_kin
 		return may_preempt(&asked->running, asked->now_ns, asked->about_ns, &asked->tunables);
 	case DECISION_LOOK_AGAIN:
 		return look_again_ns(asked->now_ns, asked->about_ns, &asked->running, &asked->tunables);
+	case DECISION_LOOK_AT_START:
+		return look_at_start_ns(asked->now_ns, asked->about_ns, &asked->running, &asked->tunables);
 	case DECISION_MAY_RUN_UNTIL:
 		return may_run_until_ns(asked->now_ns, asked->about_ns, &asked->running, &asked->tunables);
 	default: /* DECISION_RETRY_LOOK */

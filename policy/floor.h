@@ -76,7 +76,7 @@ static inline u64 floor_paid_until_ns(u64 now_ns, u64 owed_ns, bool is_paying, c
 
 	if (!is_paying)
 		return 0;
-	return now_ns + (owed_ns < paid_ns_max ? owed_ns : paid_ns_max);
+	return now_ns + earlier(owed_ns, paid_ns_max);
 }
 
 /*

@@ -224,9 +224,7 @@ static inline bool goes_before_budgeted(const struct running_facts* running, u64
 	u64 deadline_ns = deadline_of_key(key);
 	u64 standing_ns = standing_deadline(running, now_ns);
 
-	if (is_renewed_key(key) && now_ns < running->turn_until_ns)
-		return false;
-	if (now_ns < running->kept_until_ns)
+	if (now_ns < kept_until_ns(running, key))
 		return is_claim_of_a_class(key) && deadline_ns < standing_ns &&
 		       last_safe_ns(deadline_ns, tunables->reserve_ns) < running->kept_until_ns;
 	return deadline_ns + tunables->hysteresis_ns < standing_ns;
@@ -358,6 +356,19 @@ static inline u64 look_again_ns(u64 now_ns, u64 key, const struct running_facts*
 }
 
 /*
+ * A budgeted task starts while something with this key waits: when is that to be looked at? now_ns: the task must leave
+ * at once, for a claim that came while it arrived and would be late behind it.
+ */
+static inline u64 look_at_start_ns(u64 now_ns, u64 waiting_key, const struct running_facts* running,
+				   const struct latency_tunables* tunables)
+{
+	if (is_claim_of_a_class(waiting_key) && is_due(now_ns, deadline_of_key(waiting_key), tunables) &&
+	    may_preempt(running, now_ns, waiting_key, tunables))
+		return now_ns;
+	return look_again_ns(now_ns, waiting_key, running, tunables);
+}
+
+/*
  * A normal task or a kernel thread starts while something with this key waits, because the kernel took it from the
  * CPU's own queue without asking, or for the floor. Until when may it run? now_ns: it must leave at once. Not so a
  * kernel thread for another one: on one CPU all of them are bound, and when the reserve exceeds what they are given
@@ -422,7 +433,6 @@ static inline struct place_decision place_budgeted(const struct place_facts* fac
 {
 	u64 promised_ns = facts->woken ? facts->budget_ns : promised_again_ns(facts, tunables);
 	u64 deadline_ns = still_waits(facts) ? facts->deadline_ns : facts->now_ns + promised_ns;
-
 	u64 key = deadline_key(deadline_ns);
 
 	if (has_used_burst(facts, tunables->burst_ns))

@@ -44,6 +44,20 @@ static inline bool is_best_candidate(const struct running_facts* running, bool i
 }
 
 /*
+ * At a last safe moment: at how many CPUs may somebody look for one to take instead of this, of its own cache first? A
+ * budgeted task would have to come back, so another CPU of the cache is better; further away only when there is no
+ * choice.
+ */
+static inline u32 nr_urgent_cpus(const struct running_facts* running, bool is_preemptible)
+{
+	if (!is_preemptible)
+		return URGENT_CPUS_MAX;
+	if (running->kind != RUNNING_BUDGETED || !running->nr_other_cpus)
+		return 0;
+	return running->nr_other_cpus < URGENT_CPUS_MAX ? running->nr_other_cpus + 1 : URGENT_CPUS_MAX;
+}
+
+/*
  * The caches by distance: step 0 is home itself, then come the others of its node, then the other nodes. Every cache
  * comes once in nr_llcs steps, and different homes begin with different ones.
  */

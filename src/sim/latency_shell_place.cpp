@@ -124,7 +124,7 @@ bool LatencyShell::preempt_elsewhere(u32 cpu, u64 now_ns, u32 nr_cpus_max, const
 	u32 llc = kernel_.llc_of(cpu);
 	std::span<Task* const> tasks = kernel_.queued(dsq_id(DsqKind::latency_llc, llc));
 	u64 latest_ns = due_ns(now_ns, false, &tunables);
-	u32 left = std::min(nr_cpus_max, URGENT_CPUS_MAX);
+	u32 left = nr_cpus_max;
 	bool done = false;
 
 	for (Task* task : tasks.first(std::min(tasks.size(), kLookedAtMax))) {

@@ -151,11 +151,11 @@ void LatencyShell::watch_claims(u32 cpu, u64 now_ns)
 
 	if (key == kKeyNone)
 		return;
-	if (is_claim_of_a_class(key) && is_due(now_ns, deadline_of_key(key), &tunables) &&
-	    may_preempt(&cpu_state.running, now_ns, key, &tunables))
-		kernel_.kick(cpu, kKickPreempt);
+	const u64 look_ns = look_at_start_ns(now_ns, key, &cpu_state.running, &tunables);
+	if (look_ns > now_ns)
+		arm_timer(cpu, now_ns, look_ns);
 	else
-		arm_timer(cpu, now_ns, look_again_ns(now_ns, key, &cpu_state.running, &tunables));
+		kernel_.kick(cpu, kKickPreempt);
 }
 
 void LatencyShell::watch_waiting(u32 cpu, u64 now_ns)
@@ -223,11 +223,9 @@ void LatencyShell::timer_fired(u32 cpu)
 	}
 	if (!latency_waits(cpu))
 		return;
-	bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, tunables);
-	const u32 nr_other_cpus = cpu_state.running.nr_other_cpus;
-	const bool is_near_enough = cpu_state.running.kind == RUNNING_BUDGETED && nr_other_cpus;
-	if ((!is_preemptible || is_near_enough) &&
-	    preempt_elsewhere(cpu, now_ns, is_preemptible ? nr_other_cpus + 1 : URGENT_CPUS_MAX, tunables)) {
+	const bool is_preemptible = cpu_may_be_preempted(cpu, now_ns, tunables);
+	const u32 nr_cpus_max = nr_urgent_cpus(&cpu_state.running, is_preemptible);
+	if (nr_cpus_max && preempt_elsewhere(cpu, now_ns, nr_cpus_max, tunables)) {
 		outcome_.nr_timer_preempted++;
 	} else if (is_preemptible) {
 		if (take_cpu(cpu, now_ns, tunables)) {

@@ -282,7 +282,7 @@ u64 ReplayReport::nr_decisions() const
 std::string_view decision_name(u32 kind)
 {
 	static constexpr std::string_view kOthers[] = {
-	    "", "place_task", "may_preempt", "look_again_ns", "may_run_until_ns", "retry_look_ns"};
+	    "", "place_task", "may_preempt", "look_again_ns", "look_at_start_ns", "may_run_until_ns", "retry_look_ns"};
 	const NumberQuestion* question = number_question(kind);
 	return question ? question->name : kOthers[kind];
 }

@@ -4,6 +4,7 @@
 One entry a decision, not one a line. A line is written as it stands in the file, as short as it is unique.
 """
 from guard_rules import GUARD_RULES, GUARD_SOURCES
+from latency_rules import LATENCY_RULES
 from measure_rules import MEASURE_RULES
 from policy_rules import POLICY_RULES
 from profile_rules import PROFILE_RULES, PROFILE_SOURCES
@@ -63,7 +64,7 @@ SOURCES = {
 }
 
 RULES = {
-    **POLICY_RULES,
+    **LATENCY_RULES, **POLICY_RULES,
     **MEASURE_RULES,
     **PROFILE_RULES,
     **GUARD_RULES,

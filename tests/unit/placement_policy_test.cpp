@@ -62,6 +62,19 @@ TEST(Placement, CachesOfTheNodeComeBeforeTheOtherNodes)
 	EXPECT_EQ(order(4, place, 8), (std::vector<u32>{4, 5, 3, 6, 7, 0, 1, 2}));
 }
 
+TEST(Placement, OnlyForABudgetedTaskIsAnotherCpuOfTheCacheBetter)
+{
+	running_facts here = running(RUNNING_BUDGETED);
+	EXPECT_EQ(nr_urgent_cpus(&here, true), 0);  // it has its cache alone
+	here.nr_other_cpus = 3;
+	EXPECT_EQ(nr_urgent_cpus(&here, true), 4);
+	here.nr_other_cpus = 255;
+	EXPECT_EQ(nr_urgent_cpus(&here, true), URGENT_CPUS_MAX);
+	here.kind = RUNNING_NORMAL;
+	EXPECT_EQ(nr_urgent_cpus(&here, true), 0);
+	EXPECT_EQ(nr_urgent_cpus(&here, false), URGENT_CPUS_MAX);  // no choice: other caches, too
+}
+
 TEST(Placement, EveryCacheComesOnce)
 {
 	for (u16 nr_llcs_of_node : {1, 2, 5})
