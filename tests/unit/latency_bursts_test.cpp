@@ -112,6 +112,8 @@ TEST(Bursts, OneThatWokeUpDoesNotWaitForOneThatHadItsBurst)
 	EXPECT_EQ(look_again_ns(1'000'000, deadline_key(900'000), &runaway, &kTunables), soon_ns);
 	EXPECT_GT(look_again_ns(1'000'000, renewed_key(900'000), &runaway, &kTunables), soon_ns);
 	EXPECT_FALSE(is_renewed_key(vtime_key(900'002)));  // of a kernel thread
+	runaway.budget_ns = 5'000;                         // it is no later itself: soon again
+	EXPECT_EQ(look_again_ns(1'000'000, deadline_key(1'004'000), &runaway, &kTunables), soon_ns);
 }
 
 TEST(Bursts, LongBurstIsNotWaitedForByOneThatWouldBeLateBehindIt)
@@ -154,6 +156,7 @@ TEST(Bursts, BudgetedTaskLeavesAtItsStartForAClaimThatCameMeanwhile)
 	const u64 now_ns = 1'000'000;
 	EXPECT_EQ(look_at_start_ns(now_ns, deadline_key(1'010'000), &starts, &kTunables), now_ns);
 	EXPECT_GT(look_at_start_ns(now_ns, deadline_key(1'016'000), &starts, &kTunables), now_ns);  // it has time
+	starts.kept_until_ns = 0;
 	EXPECT_GT(look_at_start_ns(now_ns, renewed_key(900'000), &starts, &kTunables), now_ns);
 	starts.budget_ns = 5'000;
 	starts.deadline_ns = 0;

@@ -117,6 +117,7 @@ class Kept(Case):
 
     def assert_counted(self, document):
         """In each run both sides have what the kernel counts itself; what an emulated CPU does not count is null and not 0."""
+        switches = 0   # one that is behind for a whole run does not sleep in it
         for pair in (pair for step in document["steps"] for pair in step["pairs"]):
             for run in pair.values():
                 counters = run["counters"]
@@ -126,9 +127,10 @@ class Kept(Case):
                     self.assertGreater(counted["task_clock_ns"], 0)
                     for name in ("context_switches", "migrations", "page_faults"):
                         self.assertGreaterEqual(counted[name], 0, name)
-                self.assertGreater(counters["vnf"]["context_switches"], 0)
                 self.assertGreater(counters["vnf_ns_per_packet"], 2500)   # the work alone
                 self.assertGreater(counters["both_ns_per_packet"], counters["vnf_ns_per_packet"])
+                switches += counters["vnf"]["context_switches"]
+        self.assertGreater(switches, 0)
 
 
 class Reverted(Case):
