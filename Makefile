@@ -21,10 +21,11 @@ lint: build
 	cmake --build --preset asan
 	scripts/lint
 
-fuzz: setup                        # ten minutes a target; `make test` gives each five seconds
+fuzz: setup                        # ten minutes a target, into tests/fuzz/corpus; `make test` gives each five seconds
 	cmake --preset asan --log-level=WARNING
 	cmake --build --preset asan
 	for target in tests/fuzz/*_fuzz.cpp; do tests/fuzz/run $$(basename $$target _fuzz.cpp) 600 || exit; done
+	tests/fuzz/keep
 
 recording: build                   # after a change of what the policy decides: tests/recordings/mixed-load.decisions
 	python3 -B tests/recordings/record.py
