@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Damaged scheduler objects on a real kernel: mutated_checks.py FIRST_SEED COUNT OBJECT...
+"""Damaged scheduler objects on a real kernel: mutated_checks.py FIRST_SEED COUNT OBJECT... LARGE_OBJECT
 
 Each seed makes one object, always the same. It has to be refused, or run until its command has ended, or be ejected; the
 loader must not crash or hang, and EEVDF must run afterwards. The last line on stdout is JSON: how many ended how."""
@@ -16,6 +16,7 @@ from running import sched_ext, wait_disabled
 
 HANG_S = 120
 SECTIONS_MAX = 256
+LARGE_EVERY = 16   # the kernel takes fifteen times as long to verify scx_latency as the small ones
 OUTCOMES = {0: "ran", 1: "refused", 2: "refused", 3: "refused", 5: "ejected"}
 OBJECT = pathlib.Path("/tmp/mutated.bpf.o")
 NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0x7fffffff, 0x80000000, 0xffffffff]
@@ -73,11 +74,12 @@ def outcome_of(seed):
 
 
 def main(first, count, objects):
-    originals = [pathlib.Path(path).read_bytes() for path in objects]
+    *small, large = [pathlib.Path(path).read_bytes() for path in objects]
     outcomes = collections.Counter()
     began = time.monotonic()
     for seed in range(first, first + count):
-        OBJECT.write_bytes(mutated(originals[seed % len(originals)], seed))
+        original = large if seed % LARGE_EVERY == 0 else small[seed % len(small)]
+        OBJECT.write_bytes(mutated(original, seed))
         outcomes[outcome_of(seed)] += 1
     print(json.dumps({"objects": count, **{name: outcomes[name] for name in ("refused", "ran", "ejected")},
                       "seconds": round(time.monotonic() - began)}))
