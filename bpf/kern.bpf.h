@@ -119,6 +119,12 @@ struct rq {
 	struct sched_avg avg_irq; /* only in kernels that account for interrupts */
 };
 
+enum cpuhp_state { CPUHP_AP_ACTIVE };
+
+struct cpuhp_cpu_state {
+	enum cpuhp_state state;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {

@@ -214,11 +214,13 @@ constexpr int CGROUP_DEPTH_MAX = 32;
 static void look_up_budget(struct task_state* state, struct cgroup* cgroup)
 {
 	struct cgroup_subsys_state* parent;
+	int level;
 
 	COUNT(nr_budget_lookups);
 	state->budget_ns = 0;
 	state->quota_ns = 0;
-	for (int level = 0; level < CGROUP_DEPTH_MAX; level++) {
+	bpf_for(level, 0, CGROUP_DEPTH_MAX)
+	{
 		u64 id = cgroup->kn->id;
 		struct budget* budget = bpf_map_lookup_elem(&budgets, &id);
 

@@ -22,4 +22,12 @@ std::span<const Builtin> builtin_schedulers()
 	return builtins;
 }
 
+const Builtin* find_builtin(std::string_view name)
+{
+	for (const Builtin& builtin : builtin_schedulers())
+		if (builtin.name == name)
+			return &builtin;
+	return nullptr;
+}
+
 }  // namespace punctual

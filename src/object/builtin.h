@@ -16,5 +16,6 @@ struct Builtin {
 };
 
 std::span<const Builtin> builtin_schedulers();
+const Builtin* find_builtin(std::string_view name);  // nullptr: none of that name
 
 }  // namespace punctual

@@ -12,14 +12,16 @@
 
 #include <bpf/libbpf.h>
 
-#include "base/process.h"
 #include "object/builtin.h"
 #include "object/libbpf_log.h"
 #include "object/ops_fields.h"
+#include "object/trial.h"
 #include "object/variables.h"
 
 namespace punctual {
 namespace {
+
+constexpr auto kReadLimit = std::chrono::seconds(30);
 
 Result<ObjectPtr> open_builtin(const Builtin& builtin)
 {
@@ -63,27 +65,14 @@ Status check_header(const std::string& path)
 	return fail(ExitCode::usage, "'{}' is {}, not a BPF object (built by clang -target bpf -g)", path, kind);
 }
 
-// libbpf trusts the sizes and offsets of an object: some damaged ones crash it (1.4.6), which must not be our end.
-Status check_is_survived(const std::string& path)
-{
-	constexpr auto kLimit = std::chrono::seconds(30);
-	auto open_all = [&path] {
-		const ObjectPtr object(bpf_object__open_file(path.c_str(), nullptr));
-		if (object && OpsFields::of(object.get()))
-			Variables::of(object.get());
-	};
-	Child copy = TRY(Child::copy(open_all));
-	const std::optional<int> status = TRY(copy.wait(kLimit));
-	if (status == 0)
-		return {};
-	return fail(ExitCode::usage, "'{}' is a damaged BPF object ({}): build it again", path,
-		    status ? "reading it crashes libbpf" : "reading it does not end");
-}
-
 Result<ObjectPtr> open_file(const std::string& path)
 {
 	TRY(check_header(path));
-	TRY(check_is_survived(path));
+	TRY(try_in_copy(path, "reading", kReadLimit, [&path] {
+		const ObjectPtr copy(bpf_object__open_file(path.c_str(), nullptr));
+		if (copy && OpsFields::of(copy.get()))
+			Variables::of(copy.get());
+	}));
 	ObjectPtr object(bpf_object__open_file(path.c_str(), nullptr));
 	if (!object)
 		return fail(ExitCode::usage, "'{}' is a damaged or incomplete BPF object ({}): build it again", path,
@@ -103,10 +92,8 @@ void ObjectClose::operator()(bpf_object* object) const
 Result<ObjectPtr> open_object(std::string_view sched)
 {
 	LibbpfLog quiet;
-	for (const Builtin& builtin : builtin_schedulers())
-		if (builtin.name == sched)
-			return open_builtin(builtin);
-	return open_file(std::string(sched));
+	const Builtin* builtin = find_builtin(sched);
+	return builtin ? open_builtin(*builtin) : open_file(std::string(sched));
 }
 
 }  // namespace punctual

@@ -17,11 +17,13 @@
 #include "base/cgroup.h"
 #include "base/file.h"
 #include "base/kernel_choice.h"
+#include "object/builtin.h"
 #include "object/class_waits.h"
 #include "object/kernel_types.h"
 #include "object/libbpf_log.h"
 #include "object/open.h"
 #include "object/prepare.h"
+#include "object/trial.h"
 #include "object/variables.h"
 
 namespace punctual {
@@ -29,7 +31,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kStateWait{10000};  // for the kernel to finish enabling or disabling
 constexpr std::chrono::milliseconds kStatePoll{10};
-constexpr int kAttemptsMax = 10;  // when CPUs come and go while we attach
+constexpr std::chrono::seconds kLoadLimit{300};  // the verifier takes a minute for a large one on a slow machine
+constexpr int kAttemptsMax = 10;                 // when CPUs come and go while we attach
 
 struct LinkDestroy {
 	void operator()(bpf_link* link) const { bpf_link__destroy(link); }
@@ -216,6 +219,8 @@ Status Scheduler::State::load(std::string_view sched, const SchedulerOptions& op
 	notes = std::move(prepared->notes);
 	find_record(variables);
 	ops = prepared->ops;
+	if (!find_builtin(sched))
+		TRY(try_in_copy(std::string(sched), "loading", kLoadLimit, [this] { bpf_object__load(object.get()); }));
 	if (int error = -bpf_object__load(object.get()); error)
 		return load_error(error, sched, name, log);
 	if (options.record_decisions)

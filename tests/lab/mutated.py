@@ -20,9 +20,10 @@ HEAD = "| objects | refused | ran | ejected | crashes of the loader |\n|---:|---
 GUEST_OBJECTS = 1000   # then a fresh guest, so that what came before can be found
 
 
-def run_in_guest(first_seed, count):
+def run_in_guest(seeds):
+    """SEEDS as inside/mutated_checks.py takes them."""
     includes = [word for path in (HERE / "inside", *OBJECTS) for word in ("--include", str(path))]
-    return lab("python3", "-B", f"{HERE}/inside/mutated_checks.py", str(first_seed), str(count), *map(str, OBJECTS),
+    return lab("python3", "-B", f"{HERE}/inside/mutated_checks.py", seeds, *map(str, OBJECTS),
                options=(*WALL, "--kernel", "6.18", "--cpus", "2", *includes, "--timeout", "120m"))
 
 
@@ -31,7 +32,7 @@ def main(arguments):
     count, first = (numbers + [10000, 0][len(numbers):])[:2]
     total = collections.Counter()
     for seed in range(first, first + count, GUEST_OBJECTS):
-        ended = run_in_guest(seed, min(GUEST_OBJECTS, first + count - seed))
+        ended = run_in_guest(f"{seed}-{min(seed + GUEST_OBJECTS, first + count) - 1}")
         if ended.status != 0:
             print(ended.out.decode(errors="replace"), ended, file=sys.stderr)
             return 1

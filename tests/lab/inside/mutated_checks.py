@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Damaged scheduler objects on a real kernel: mutated_checks.py FIRST_SEED COUNT OBJECT... LARGE_OBJECT
+"""Damaged scheduler objects on a real kernel: mutated_checks.py SEEDS OBJECT... LARGE_OBJECT; SEEDS as in "0-14,711".
 
 Each seed makes one object, always the same. It has to be refused, or run until its command has ended, or be ejected; the
 loader must not crash or hang, and EEVDF must run afterwards. The last line on stdout is JSON: how many ended how."""
@@ -73,17 +73,23 @@ def outcome_of(seed):
     return OUTCOMES[process.returncode]
 
 
-def main(first, count, objects):
+def seeds_of(text):
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def main(seeds, objects):
     *small, large = [pathlib.Path(path).read_bytes() for path in objects]
     outcomes = collections.Counter()
     began = time.monotonic()
-    for seed in range(first, first + count):
+    for seed in seeds_of(seeds):
         original = large if seed % LARGE_EVERY == 0 else small[seed % len(small)]
         OBJECT.write_bytes(mutated(original, seed))
         outcomes[outcome_of(seed)] += 1
-    print(json.dumps({"objects": count, **{name: outcomes[name] for name in ("refused", "ran", "ejected")},
+    print(json.dumps({"objects": outcomes.total(), **{name: outcomes[name] for name in ("refused", "ran", "ejected")},
                       "seconds": round(time.monotonic() - began)}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], sys.argv[2:])
