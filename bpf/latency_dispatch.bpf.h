@@ -116,7 +116,7 @@ static inline bool keep_running(s32 cpu, u32 llc, struct task_struct* prev)
 	return true;
 }
 
-static inline bool take_normal(s32 cpu, u32 llc)
+VERIFIED_ONCE bool take_normal(s32 cpu, u32 llc)
 {
 	u64 own = dsq_id(DSQ_NORMAL_CPU, cpu);
 	u64 shared = dsq_id(DSQ_NORMAL_LLC, llc);
@@ -180,7 +180,7 @@ enum renewed : u32 { RENEWED_NONE, RENEWED_TAKEN, RENEWED_WAITS };
  * Those that had their bursts wait at the end of a queue, behind claims that all have time. The one that left first is
  * asked for.
  */
-static enum renewed take_renewed(u64 dsq, s32 cpu, u64 claim_key)
+VERIFIED_ONCE enum renewed take_renewed(u64 dsq, s32 cpu, u64 claim_key)
 {
 	enum renewed found = RENEWED_NONE;
 	struct bpf_iter_scx_dsq it;

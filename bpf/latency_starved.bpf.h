@@ -36,7 +36,7 @@ static __always_inline bool visit_starved(u64 dsq, u64 end, s32 cpu, u64 now_ns,
 	return found;
 }
 
-static bool has_starved(u64 dsq, s32 cpu, u64 now_ns)
+VERIFIED_ONCE bool has_starved(u64 dsq, s32 cpu, u64 now_ns)
 {
 	return scx_bpf_dsq_nr_queued(dsq) > 0 &&
 	       (visit_starved(dsq, 0, cpu, now_ns, false) || visit_starved(dsq, DSQ_ITER_REV, cpu, now_ns, false));

@@ -28,7 +28,7 @@ static void arm_timer(s32 cpu, u64 now_ns, u64 at_ns)
 constexpr u64 KEY_NONE = ~0ULL;
 
 /* The key of the first task in a queue that this CPU may run; KEY_NONE: there is none among the first few. */
-static inline u64 first_key(u64 dsq, s32 cpu)
+VERIFIED_ONCE u64 first_key(u64 dsq, s32 cpu)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct* p;
@@ -229,7 +229,7 @@ static inline bool is_bound_elsewhere(const struct task_struct* p, s32 cpu)
  * must not go ahead of it; that is said without the run-queue lock, and before it moves: an interrupt may wake somebody
  * in between.
  */
-static u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
+VERIFIED_ONCE u64 preempt_by_first(u64 dsq, s32 cpu, u64 latest_ns)
 {
 	struct running_facts* running = &state_of_cpu(cpu)->running;
 	enum running_kind kind = running->kind;
