@@ -18,18 +18,30 @@ WATCHDOG = "30s"   # in an emulated guest the host forgets a CPU for seconds
 STORM_NICE = 0
 SAMPLE_S = 1
 STATE_DIR = "/tmp/soak-state"
+WARM_S = 300
 COLLECTORS = {"runq": ["runq", "1s", "--json", "--by", "cgroup"], "record": ["record", "-o", "/dev/shm/soak", "--duration", "24h"]}
+WRITTEN = {"runq": "/dev/shm/soak-runq", "record": "/dev/shm/soak"}
 
 
-def resident_kb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+def own_kb(pid):
+    """What it allocated, exactly: pages of files come and go with the kernel's cache, a third of VmRSS in seconds."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return int(re.search(r"Anonymous:\s+(\d+)", file.read())[1])
 
 
 def growth_percent(samples):
     """From the second quarter of the time, when all is warm, to the last, by their medians."""
     quarter = len(samples) // 4
     return round(100 * (statistics.median(samples[-quarter:]) / statistics.median(samples[quarter:2 * quarter]) - 1), 2)
+
+
+def wait_warm(guard):
+    """Until each collector has written what it collected: before, its memory grows by loading what it needs."""
+    deadline = time.monotonic() + WARM_S
+    for name, path in WRITTEN.items():
+        while not (os.path.exists(path) and os.path.getsize(path)):
+            check(time.monotonic() < deadline, f"{name} has written nothing after {WARM_S} s", guard)
+            time.sleep(0.1)
 
 
 def soak(guard, load, processes, seconds):
@@ -44,7 +56,7 @@ def soak(guard, load, processes, seconds):
         next_sample += SAMPLE_S
         for name, process in processes.items():
             check(process.poll() is None, f"{name} ended with {process.returncode}", guard)
-            samples[name].append(resident_kb(process.pid))
+            samples[name].append(own_kb(process.pid))
     done = {name: load.counts()[name] - before[name] for name in ("storm", "cgroups")}
     return samples, {"seconds": round(time.monotonic() - began), **done}
 
@@ -59,7 +71,9 @@ def main(seed, seconds):
         guard.wait_enabled()
         processes = {"guard": guard.process}
         for name, arguments in COLLECTORS.items():
-            processes[name] = subprocess.Popen(["punctual", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            with open("/dev/null" if name == "record" else WRITTEN[name], "wb") as out:
+                processes[name] = subprocess.Popen(["punctual", *arguments], stdin=subprocess.DEVNULL, stdout=out)
+        wait_warm(guard)
         load = Load(seed, STORM_NICE)
         try:
             samples, done = soak(guard, load, processes, int(seconds))
