@@ -17,6 +17,7 @@ BUILD = pathlib.Path(guest.PUNCTUAL).resolve().parent
 OBJECTS = [BUILD / name for name in ("scx_simple.bpf.o", "tests/objects/foreign_fifo.bpf.o", "scx_latency.bpf.o")]
 BEGIN = "<!-- by: python3 tests/lab/mutated.py 10000 --write -->"
 HEAD = "| objects | refused | ran | ejected | crashes of the loader |\n|---:|---:|---:|---:|---:|"
+TOLD_MAX = 6000   # characters of a failure
 GUEST_OBJECTS = 1000   # then a fresh guest, so that what came before can be found
 
 
@@ -34,7 +35,7 @@ def main(arguments):
     for seed in range(first, first + count, GUEST_OBJECTS):
         ended = run_in_guest(f"{seed}-{min(seed + GUEST_OBJECTS, first + count) - 1}")
         if ended.status != 0:
-            print(ended.out.decode(errors="replace"), ended, file=sys.stderr)
+            print(ended.out.decode(errors="replace"), str(ended)[-TOLD_MAX:], file=sys.stderr)
             return 1
         total.update(json.loads(ended.out.decode().splitlines()[-1]))
         print(dict(total), flush=True)

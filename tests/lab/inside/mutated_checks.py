@@ -87,6 +87,7 @@ def main(seeds, objects):
     outcomes = collections.Counter()
     began = time.monotonic()
     for seed in seeds_of(seeds):
+        print(f"seed {seed}", file=sys.stderr, flush=True)   # the last one, should the guest end here
         original = large if seed % LARGE_EVERY == 0 else small[seed % len(small)]
         OBJECT.write_bytes(mutated(original, seed))
         outcomes[outcome_of(seed)] += 1
