@@ -26,7 +26,7 @@ enum scx_ops_flags : u64 {
 
 /*
  * A function of numbers alone that returns one. It is not static, so the verifier looks at it once for each program and
- * not at every call: that made a third of the time that loading takes.
+ * not at every call: that was a quarter of the time that loading took.
  */
 #define VERIFIED_ONCE __noinline
 

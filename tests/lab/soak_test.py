@@ -5,7 +5,7 @@ import unittest
 import soak
 
 SECONDS = 20
-GROWN_KB_MAX = 4096   # in so short a time the heap, of two MiB, is still warming up; what each event leaks would be more
+GROWN_KB_MAX = 4096   # in so short a time the heap, of two MiB, is still warming up; a small leak is for the hour to find
 
 
 class Soak(unittest.TestCase):

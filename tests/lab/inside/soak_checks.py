@@ -36,7 +36,7 @@ def growth_percent(samples):
 
 
 def wait_warm(guard):
-    """Until each collector has written what it collected: before, its memory grows by loading what it needs."""
+    """Until each collector writes: before, its memory grows by loading what it needs."""
     deadline = time.monotonic() + WARM_S
     for name, path in WRITTEN.items():
         while not (os.path.exists(path) and os.path.getsize(path)):
